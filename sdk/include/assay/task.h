@@ -1,0 +1,184 @@
+// What a task is to those who submit it, run it and ask for it. docs/lifecycle.md tells its life.
+#ifndef ASSAY_TASK_H_
+#define ASSAY_TASK_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "assay/ids.h"
+
+namespace assay {
+
+// Where a task stands. The numbers are on the wire and in the journal: never reuse one.
+enum class TaskState : std::uint8_t {
+  kWaiting = 0,    // for dependencies, a time, or its backoff
+  kQueued = 1,     // for a worker
+  kRunning = 2,    // leased to a worker
+  kSucceeded = 3,  // the worker said yes
+  kFailed = 4,     // the task ran and said no
+  kDead = 5,       // it kept losing its workers, or could never run
+  kCancelled = 6,  // by a person, a dependency, or its deadline
+};
+std::string_view to_string(TaskState state);
+std::optional<TaskState> parse_task_state(std::string_view text);
+constexpr bool is_ended(TaskState state) { return state >= TaskState::kSucceeded; }
+
+// Why a task did not succeed; it decides what happens next (docs/lifecycle.md). On the wire.
+enum class Cause : std::uint8_t {
+  kNone = 0,
+  kTask = 1,            // it ran and said no: not tried again unless the producer asked for it
+  kInfrastructure = 2,  // worker or machine lost: tried again, up to a cap
+  kLimit = 3,           // its own memory, time, storage or output limit
+  kSafety = 4,          // stopped by a rule: never tried again
+};
+std::string_view to_string(Cause cause);
+
+// What a worker says of a task that it has finished with. On the wire.
+enum class Outcome : std::uint8_t {
+  kSucceeded = 0,
+  kFailed = 1,     // final, for the cause given
+  kRetry = 2,      // run it again, if attempts are left
+  kCancelled = 3,  // stopped because the broker asked for it
+};
+std::string_view to_string(Outcome outcome);
+
+// A task as its producer describes it.
+struct TaskSpec {
+  TaskId id;
+  QueueName queue;
+  OwnerName owner;
+  std::uint8_t priority = 5;        // 0 to 9, 9 first
+  std::uint32_t max_attempts = 1;   // how often it may run and say `retry`; losses are counted apart
+  std::map<std::string, std::string> labels;  // for people and queries; the broker does not read them
+  std::string body;                 // opaque; only the worker reads it
+
+  friend bool operator==(const TaskSpec&, const TaskSpec&) = default;
+};
+
+// A task in the hands of a worker.
+struct TaskAssignment {
+  TaskId id;
+  Attempt attempt;
+  QueueName queue;
+  OwnerName owner;
+  std::uint8_t priority = 5;
+  std::string body;
+
+  friend bool operator==(const TaskAssignment&, const TaskAssignment&) = default;
+};
+
+// What a worker reports when it is through with an attempt.
+struct TaskReport {
+  TaskId id;
+  Attempt attempt;
+  Outcome outcome = Outcome::kSucceeded;
+  Cause cause = Cause::kNone;
+  std::string reason;   // one line for people; empty when it succeeded
+  Duration delay{0};    // with kRetry: not before this has passed
+  std::string result;   // opaque to the broker
+
+  friend bool operator==(const TaskReport&, const TaskReport&) = default;
+};
+
+// How a task ended, as the broker recorded it.
+struct TaskResult {
+  TaskId id;
+  TaskState state = TaskState::kSucceeded;  // one of the ended ones
+  Cause cause = Cause::kNone;
+  std::string reason;
+  Attempt attempt;      // the one that counted
+  Time ended_at{};
+  std::string result;   // as the worker gave it
+
+  friend bool operator==(const TaskResult&, const TaskResult&) = default;
+};
+
+// One attempt, as it stands in a task's history.
+struct AttemptInfo {
+  Attempt attempt;
+  WorkerName worker;
+  Time started_at{};
+  std::optional<Time> ended_at;
+  std::string ended_because;  // "succeeded", "lease expired", ...; empty while it runs
+
+  friend bool operator==(const AttemptInfo&, const AttemptInfo&) = default;
+};
+
+// What the broker knows of a task, its bodies left out.
+struct TaskInfo {
+  TaskId id;
+  QueueName queue;
+  OwnerName owner;
+  std::uint8_t priority = 5;
+  std::map<std::string, std::string> labels;
+  TaskState state = TaskState::kQueued;
+  Cause cause = Cause::kNone;
+  std::string reason;
+  Time submitted_at{};
+  std::optional<Time> ended_at;
+  bool cancel_requested = false;
+  std::uint64_t position = 0;  // in its queue, 1 is next; 0 when it is not queued
+  std::vector<AttemptInfo> attempts;
+
+  friend bool operator==(const TaskInfo&, const TaskInfo&) = default;
+};
+
+struct QueueInfo {
+  QueueName name;
+  std::uint64_t queued = 0;
+  std::uint64_t running = 0;
+  std::uint64_t waiting = 0;
+  double oldest_seconds = 0;     // how long the longest queued task has waited
+  std::uint32_t workers = 0;
+  std::uint64_t capacity = 0;    // slots of all its workers
+
+  friend bool operator==(const QueueInfo&, const QueueInfo&) = default;
+};
+
+struct WorkerInfo {
+  WorkerName name;
+  std::vector<QueueName> queues;
+  std::uint32_t slots = 0;
+  std::uint32_t running = 0;
+  double silent_seconds = 0;     // since it was last heard
+  Time joined_at{};
+
+  friend bool operator==(const WorkerInfo&, const WorkerInfo&) = default;
+};
+
+// What an event of the progress feed tells. On the wire and in topics: never reuse one.
+enum class EventKind : std::uint8_t {
+  kState = 0,     // a task changed its state
+  kProgress = 1,  // done of total
+  kLog = 2,       // one or more lines of log
+  kWorker = 3,    // a worker joined or left
+  kSafety = 4,    // a safety rule spoke
+};
+std::string_view to_string(EventKind kind);
+
+// One event of the progress feed. Its topic on the PUB socket is `queue/task-id/kind`.
+struct FeedEvent {
+  std::uint64_t sequence = 0;  // over the whole broker, without holes while it lives
+  std::uint64_t previous = 0;  // the sequence of the event before it of the same task; 0 for the first
+  Time at{};
+  EventKind kind = EventKind::kState;
+  QueueName queue;
+  TaskId task;
+  Attempt attempt;             // 0 when no attempt is concerned
+  TaskState state = TaskState::kQueued;
+  WorkerName worker;
+  std::uint64_t done = 0;
+  std::uint64_t total = 0;     // 0 when it is not known
+  std::string text;            // a reason, a message, or log lines
+
+  friend bool operator==(const FeedEvent&, const FeedEvent&) = default;
+  std::string topic() const;
+};
+
+}  // namespace assay
+
+#endif  // ASSAY_TASK_H_
