@@ -9,27 +9,6 @@ namespace {
 
 using nlohmann::json;
 
-// Brackets outside strings. nlohmann's writer recurses, so depth is bounded before anything is
-// built.
-bool too_deep(std::string_view line) {
-  std::size_t depth = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    const char c = line[i];
-    if (in_string) {
-      if (c == '\\') ++i;
-      if (c == '"') in_string = false;
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '{' || c == '[') {
-      if (++depth > kLineNestingMax) return true;
-    } else if ((c == '}' || c == ']') && depth > 0) {
-      --depth;
-    }
-  }
-  return false;
-}
-
 // Reads fields of one line; the first that is of the wrong kind is kept as the error.
 class Fields {
  public:
@@ -165,6 +144,25 @@ bool read_fields(const std::string& type, Fields& fields, RunnerLine& out) {
 
 }  // namespace
 
+bool nested_deeper(std::string_view text, std::size_t levels) {
+  std::size_t depth = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      if (c == '"') in_string = false;
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '{' || c == '[') {
+      if (++depth > levels) return true;
+    } else if ((c == '}' || c == ']') && depth > 0) {
+      --depth;
+    }
+  }
+  return false;
+}
+
 std::string_view cut_text(std::string_view text, std::size_t bytes_max) {
   if (text.size() <= bytes_max) return text;
   std::size_t end = bytes_max;
@@ -174,7 +172,7 @@ std::string_view cut_text(std::string_view text, std::size_t bytes_max) {
 
 std::optional<RunnerLine> parse_runner_line(std::string_view line, std::string& error) {
   error.clear();
-  if (too_deep(line)) {
+  if (nested_deeper(line, kLineNestingMax)) {
     error = "it is nested deeper than 32";
     return std::nullopt;
   }

@@ -49,6 +49,10 @@ struct RunnerLine {
 // Nothing, and `error` says why, when the line breaks the protocol.
 std::optional<RunnerLine> parse_runner_line(std::string_view line, std::string& error);
 
+// Whether brackets in a JSON text are nested deeper than `levels`. Asked before it is parsed,
+// because what is made of it is walked by recursion.
+bool nested_deeper(std::string_view json, std::size_t levels);
+
 // At most `bytes_max` bytes of `text`, never half a character of UTF-8.
 std::string_view cut_text(std::string_view text, std::size_t bytes_max);
 
