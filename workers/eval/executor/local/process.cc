@@ -132,6 +132,9 @@ void set_limits(const Prepared& prepared) {
   if (getppid() != prepared.parent) _exit(127);
   syscall(SYS_execveat, program, "", prepared.arguments.data(), prepared.environment.data(),
           AT_EMPTY_PATH);
+  if (errno == ENOENT && !options.path.empty()) {
+    execve(options.path.c_str(), prepared.arguments.data(), prepared.environment.data());
+  }
   give_up(prepared, "exec");
 }
 

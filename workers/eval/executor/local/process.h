@@ -24,7 +24,8 @@ struct Pipe {
 Result<Pipe> make_pipe();
 
 struct ProcessOptions {
-  int program = -1;                      // a descriptor of the file to execute
+  int program = -1;  // a descriptor of the file to execute
+  std::string path;  // of a script, which can't be executed by descriptor; or empty
   std::vector<std::string> arguments;    // the first is the program's name
   std::vector<std::string> environment;  // NAME=value
   int folder = -1;                       // working directory; -1: the root

@@ -120,6 +120,7 @@ Result<std::unique_ptr<Sandbox>> Sandbox::start(const SandboxTools& tools,
   if (!file || !program) return failed("cannot start " + tools.bubblewrap);
   ProcessOptions options;
   options.program = program.get();
+  options.path = tools.bubblewrap;
   options.arguments = {"bwrap", "--args", std::to_string(kArgumentsPlace), "--"};
   options.arguments.insert(options.arguments.end(), spec.command.begin(), spec.command.end());
   options.descriptors = {{log->write.get(), 1},
