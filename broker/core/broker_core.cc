@@ -173,7 +173,7 @@ void BrokerCore::refuse(PeerId peer, std::uint64_t request, const Status& status
 void BrokerCore::end_task(TaskIndex index, TaskState state, Cause cause, std::string reason,
                           std::string result) {
   const Task& task = state_.tasks().at(index);
-  sessions_.release(index);
+  release(index);
   ++counters_.ended[{task.queue, state}];
   commit(TaskEnded{.sequence = next_sequence(),
                    .id = task.id,

@@ -94,6 +94,8 @@ class BrokerCore {
   bool adopt(WorkerSession& session, const HeldAttempt& held);
   void send_stops(WorkerSession& session, std::vector<HeldAttempt> drop);
   void lose(TaskIndex task, const std::string& because, bool counts_as_loss);
+  void lose_all(const std::vector<TaskIndex>& tasks, const std::string& because,
+                bool counts_as_loss);
   void lose_silent_workers();
   void lose_orphans();
   void forget_silent_clients();
@@ -106,6 +108,7 @@ class BrokerCore {
   void retry(TaskIndex task, const TaskReport& report);
 
   // dispatch.cc
+  void release(TaskIndex task);
   void dispatch(QueueIndex queue);
   void ready_timers();
 

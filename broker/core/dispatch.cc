@@ -49,6 +49,14 @@ void BrokerCore::dispatch(QueueIndex queue) {
   }
 }
 
+// Nobody holds this task any more; whoever did has a slot for another.
+void BrokerCore::release(TaskIndex task) {
+  if (const WorkerSession* holder = sessions_.holder(task)) {
+    to_dispatch_.insert(holder->queues.begin(), holder->queues.end());
+  }
+  sessions_.release(task);
+}
+
 void BrokerCore::ready_timers() {
   while (!state_.timers().empty() && state_.timers().begin()->first <= now_) {
     const TaskIndex index = state_.timers().begin()->second;

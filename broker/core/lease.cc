@@ -92,9 +92,8 @@ void BrokerCore::on_message(PeerId peer, WorkerHello&& hello) {
   }
   send(peer, std::move(welcome));
   publish_worker_event(session, "joined");
-  for (TaskIndex task : held_before) {
-    if (sessions_.holder(task) == nullptr) lose(task, "its worker came back without it", false);
-  }
+  std::erase_if(held_before, [&](TaskIndex task) { return sessions_.holder(task) != nullptr; });
+  lose_all(held_before, "its worker came back without it", false);
   send_stops(session, {});
   to_dispatch_.insert(session.queues.begin(), session.queues.end());
 }
@@ -149,7 +148,7 @@ void BrokerCore::on_message(PeerId peer, Heartbeat&& heartbeat) {
   std::sort(undelivered.begin(), undelivered.end());
   send(peer, Heartbeat());
   send_stops(*session, std::move(drop));
-  for (TaskIndex task : undelivered) lose(task, "it never reached its worker", false);
+  lose_all(undelivered, "it never reached its worker", false);
   sessions_.note_ready(*session);
   if (session->free_slots() > 0)
     to_dispatch_.insert(session->queues.begin(), session->queues.end());
@@ -169,7 +168,7 @@ void BrokerCore::send_stops(WorkerSession& session, std::vector<HeldAttempt> dro
 void BrokerCore::on_message(PeerId peer, Goodbye&&) {
   if (const WorkerSession* session = sessions_.worker(peer)) {
     publish_worker_event(*session, "left");
-    for (TaskIndex task : end_session(peer)) lose(task, "its worker left", false);
+    lose_all(end_session(peer), "its worker left", false);
   }
   sessions_.remove_client(peer);
   effects_->forget.push_back(peer);
@@ -179,7 +178,7 @@ void BrokerCore::on_message(PeerId peer, Goodbye&&) {
 // end anyway.
 void BrokerCore::lose(TaskIndex index, const std::string& because, bool counts_as_loss) {
   const Task& task = state_.tasks().at(index);
-  sessions_.release(index);
+  release(index);
   ++counters_.lost;
   if (task.cancel_requested) {
     const std::string reason = task.details->reason;
@@ -199,6 +198,13 @@ void BrokerCore::lose(TaskIndex index, const std::string& because, bool counts_a
                       .counts_as_attempt = false,
                       .ready_at = now_,
                       .because = because});
+}
+
+// Each goes to the front of its queue, so the last goes first: they keep their order.
+void BrokerCore::lose_all(const std::vector<TaskIndex>& tasks, const std::string& because,
+                          bool counts_as_loss) {
+  for (auto task = tasks.rbegin(); task != tasks.rend(); ++task)
+    lose(*task, because, counts_as_loss);
 }
 
 void BrokerCore::lose_silent_workers() {
@@ -222,7 +228,7 @@ void BrokerCore::lose_orphans() {
     if (deadline <= now_) late.push_back(task);
   }
   std::sort(late.begin(), late.end());
-  for (TaskIndex task : late) lose(task, "its worker did not come back", true);
+  lose_all(late, "its worker did not come back", true);
 }
 
 void BrokerCore::forget_silent_clients() {

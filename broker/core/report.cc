@@ -73,7 +73,7 @@ void BrokerCore::retry(TaskIndex index, const TaskReport& report) {
                         "), the last said: " + report.reason,
                     report.result);
   }
-  sessions_.release(index);
+  release(index);
   commit(AttemptEnded{.sequence = next_sequence(),
                       .id = task.id,
                       .at = now_,

@@ -91,10 +91,6 @@ Status BrokerCore::check_task(const TaskSpec& task) const {
 }
 
 Status BrokerCore::check_room(const Submit& submit) const {
-  if (!accepting_) {
-    return retry_later("not_accepting", "the broker finishes what it has and takes nothing new")
-        .with_retry_after(Duration(5000));
-  }
   struct Growth {
     std::uint64_t tasks = 0, bytes = 0;
   };
@@ -104,6 +100,10 @@ Status BrokerCore::check_room(const Submit& submit) const {
     Growth& of_queue = growth[task.queue];
     ++of_queue.tasks;
     of_queue.bytes += task.body.size();
+  }
+  if (!growth.empty() && !accepting_) {
+    return retry_later("not_accepting", "the broker finishes what it has and takes nothing new")
+        .with_retry_after(Duration(5000));
   }
   for (const auto& [name, more] : growth) {
     const QueueState& queue = state_.queue(*state_.find_queue(name));
