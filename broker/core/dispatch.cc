@@ -32,6 +32,9 @@ void BrokerCore::dispatch(QueueIndex queue) {
     ++counters_.leased;
 
     Parcel& parcel = parcels[worker->peer];
+    const bool is_full = parcel.blobs.size() == kTasksPerDispatchMax ||
+                         parcel.bytes + task.blob.length > kDispatchBytesMax;
+    if (is_full && !parcel.blobs.empty()) send_parcel(worker->peer, parcel);
     parcel.tasks.tasks.push_back({.id = task.id,
                                   .attempt = attempt,
                                   .queue = state_.queue(queue).name,
@@ -40,9 +43,6 @@ void BrokerCore::dispatch(QueueIndex queue) {
                                   .body = {}});
     parcel.blobs.push_back(index);
     parcel.bytes += task.blob.length;
-    if (parcel.blobs.size() == kTasksPerDispatchMax || parcel.bytes >= kDispatchBytesMax) {
-      send_parcel(worker->peer, parcel);
-    }
   }
   for (auto& [peer, parcel] : parcels) {
     if (!parcel.blobs.empty()) send_parcel(peer, parcel);
