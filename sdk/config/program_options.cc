@@ -64,14 +64,18 @@ std::optional<int> parse_command_line(const Program& program, int argc, const ch
   app.footer(
       "Each setting is also a key of the file (data_dir) and an environment variable "
       "(ASSAY_DATA_DIR).\nFlags win over the environment, the environment over the file.");
+  std::vector<CLI::Option*> flags;
   for (const Option& option : options.all()) {
-    CLI::Option* flag = app.add_option_function<std::string>(
-        flag_of(option.key),
-        [&line, key = option.key](const std::string& text) { line.flags[key] = text; },
-        option.description);
+    CLI::Option* flag = app.add_option(flag_of(option.key), option.description);
     flag->type_name(option.form)->take_last();
-    if (option.is_switch) flag->expected(0, 1);
-    if (!option.initial.empty()) flag->default_str(option.initial);
+    if (option.is_switch) {
+      // CLI11 takes its default for a switch without a value; here that means true.
+      flag->expected(0, 1)->default_str("true")->description(option.description + " (initially " +
+                                                             option.initial + ")");
+    } else if (!option.initial.empty()) {
+      flag->default_str(option.initial);
+    }
+    flags.push_back(flag);
   }
   try {
     app.parse(argc, argv);
@@ -79,6 +83,10 @@ std::optional<int> parse_command_line(const Program& program, int argc, const ch
     const bool is_answer = stop.get_exit_code() == 0;  // --help, --version
     app.exit(stop);
     return is_answer ? 0 : kExitBadUsage;
+  }
+  for (std::size_t i = 0; i < flags.size(); ++i) {
+    if (flags[i]->results().empty()) continue;
+    line.flags[options.all()[i].key] = flags[i]->results().back();
   }
   return std::nullopt;
 }
@@ -103,10 +111,7 @@ void set_from_text(const Options& options, const CommandLine& line,
     // NOLINTNEXTLINE(concurrency-mt-unsafe): before any other thread is started
     if (const char* text = std::getenv(variable.c_str())) set(option, variable, text);
     const auto flag = line.flags.find(option.key);
-    if (flag != line.flags.end()) {
-      const bool bare = option.is_switch && flag->second.empty();
-      set(option, flag_of(option.key), bare ? "true" : flag->second);
-    }
+    if (flag != line.flags.end()) set(option, flag_of(option.key), flag->second);
   }
 }
 
@@ -163,7 +168,7 @@ void Options::text(std::string key, std::string& value, std::string description)
 }
 
 void Options::boolean(std::string key, bool& value, std::string description) {
-  all_.push_back({key, std::move(description), "[true|false]", value ? "true" : "false", true,
+  all_.push_back({key, std::move(description), "BOOLEAN", value ? "true" : "false", true,
                   [&value](const std::string& text) { return assign(value, parse_boolean(text)); },
                   [key, &value](Map& map) { map.boolean(key, value); }});
 }
