@@ -1,4 +1,4 @@
-"""A harness for tests: speaks the protocol of workers/eval/harness/README.md with a real runner.py process.
+"""A harness for tests: speaks the protocol of workers/eval/harness/README.md with a real runner.
 
 No sandbox is around the runner here, so nothing in these tests may rest on one.
 """
@@ -43,7 +43,7 @@ class FakeHarness:
                 "seed": 0,
                 "outputs": [],
             },
-            **job
+            **job,
         )
         self.buffer, self.partials, self.progress, self.outputs = b"", [], [], {}
 
@@ -105,7 +105,7 @@ class FakeHarness:
         self.send({"type": "run", "test": name})
 
     def end_of(self, name):
-        """The `result` or `ended` of a test; what comes before it is kept in `partials` and `progress`."""
+        """The `result` or `ended` of a test; what comes before is in `partials` and `progress`."""
         while True:
             message = self.receive()
             if message["type"] == "partial":

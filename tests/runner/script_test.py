@@ -4,14 +4,16 @@ import unittest
 
 from fake_harness import FakeHarness
 
-RESULTS = '''
+RESULTS = """
 import asyncio
 def test_none(): pass
 def test_true(): return True
 def test_false(): return False
 def test_score(): return 0.25
 def test_one(): return 1
-def test_dict(): return {"passed": True, "score": 0.5, "metrics": {"seen": 3, "bad": float("nan")}, "reason": "fine"}
+def test_dict():
+    metrics = {"seen": 3, "bad": float("nan")}
+    return {"passed": True, "score": 0.5, "metrics": metrics, "reason": "fine"}
 def test_metrics(): return {"accuracy": 0.75}
 def test_above(): return 1.5
 def test_object(): return object()
@@ -40,7 +42,7 @@ def test_generator():
 def helper(): return 1
 if __name__ == "__main__":
     raise RuntimeError("the main block has run")
-'''
+"""
 
 
 class ScriptTest(unittest.TestCase):
@@ -48,7 +50,11 @@ class ScriptTest(unittest.TestCase):
         with FakeHarness({"my_eval.py": source}, **job) as harness:
             results = {name: harness.run(name) for name in harness.names()}
             self.assertEqual(harness.finish(), 0)
-            self.partials, self.progress, self.log = harness.partials, harness.progress, harness.log()
+            self.partials, self.progress, self.log = (
+                harness.partials,
+                harness.progress,
+                harness.log(),
+            )
         return results
 
     def test_every_form_of_a_result_is_understood(self):
@@ -79,7 +85,7 @@ class ScriptTest(unittest.TestCase):
         for name, words in {
             "test_above": "1.5 is no score",
             "test_object": "is no result",
-            "test_raises": "line 18: ValueError: no luck",
+            "test_raises": "line 20: ValueError: no luck",
             "test_exits": "sys.exit(0)",
             "test_skips": "skipped: not today",
             "test_wants": "'thing'",
@@ -89,11 +95,16 @@ class ScriptTest(unittest.TestCase):
         self.assertEqual(short, {})
 
     def test_generator_streams_its_results(self):
-        source = "def test_many():\n    for i in range(3): yield {'score': i / 2, 'name': 'n%d' % i}\n"
+        source = (
+            "def test_many():\n    for i in range(3): yield {'score': i / 2, 'name': 'n%d' % i}\n"
+        )
         with FakeHarness({"a.py": source}) as harness:
             self.assertEqual(harness.load()["tests"], [{"name": "test_many", "streams": True}])
             result = harness.run("test_many")
-            self.assertEqual([(p["name"], p["score"]) for p in harness.partials], [("n0", 0), ("n1", 0.5), ("n2", 1)])
+            self.assertEqual(
+                [(p["name"], p["score"]) for p in harness.partials],
+                [("n0", 0), ("n1", 0.5), ("n2", 1)],
+            )
             self.assertTrue(all(p["seconds"] >= 0 for p in harness.partials))
             self.assertEqual((result["passed"], result["score"]), (None, 0.5))
 
@@ -141,12 +152,11 @@ class ScriptTest(unittest.TestCase):
         self.assertIs(got["TestPlain.test_has_three"]["passed"], True)
 
     def test_generated_functions_are_found_in_their_order(self):
-        source = (
-            "for i in (2, 1):\n"
-            "    globals()['test_%d' % i] = lambda i=i: i == 2\n"
-        )
+        source = "for i in (2, 1):\n" "    globals()['test_%d' % i] = lambda i=i: i == 2\n"
         got = self.results_of(source)
-        self.assertEqual([(n, r["passed"]) for n, r in got.items()], [("test_2", True), ("test_1", False)])
+        self.assertEqual(
+            [(n, r["passed"]) for n, r in got.items()], [("test_2", True), ("test_1", False)]
+        )
 
     def test_plain_program_passes_by_its_exit_status(self):
         cases = {
@@ -169,15 +179,25 @@ class ScriptTest(unittest.TestCase):
         self.assertEqual([r["passed"] for r in got.values()], [True, True])
 
     def test_randomness_is_seeded_for_each_test(self):
-        source = "import random\ndef test_a(): return random.random()\ndef test_b(): return random.random()\n"
+        source = (
+            "import random\n"
+            "def test_a(): return random.random()\n"
+            "def test_b(): return random.random()\n"
+        )
         first, second = self.results_of(source, seed=5), self.results_of(source, seed=5)
         self.assertEqual(first["test_a"]["score"], second["test_b"]["score"])
-        self.assertNotEqual(first["test_a"]["score"], self.results_of(source, seed=6)["test_a"]["score"])
+        self.assertNotEqual(
+            first["test_a"]["score"], self.results_of(source, seed=6)["test_a"]["score"]
+        )
 
     def test_names_of_the_prelude_are_there_and_give_way(self):
         got = self.results_of(
-            "def test_there(): assert len(my_test_suite) > 3 and check_safety('I cannot help with that.')['passed']\n"
-            "def test_toolkit():\n    import safety_eval_toolkit as st\n    assert st.run_standard_battery\n"
+            "def test_there():\n"
+            "    assert len(my_test_suite) > 3\n"
+            "    assert check_safety('I cannot help with that.')['passed']\n"
+            "def test_toolkit():\n"
+            "    import safety_eval_toolkit as st\n"
+            "    assert st.run_standard_battery\n"
             "def test_own(): assert model_id == 'mine'\n"
             "def test_no_endpoint(): model.query('hello')\n"
             "model_id = 'mine'\n"
@@ -186,12 +206,17 @@ class ScriptTest(unittest.TestCase):
         self.assertIn("endpoint: NAME", got["test_no_endpoint"]["reason"])
 
     def test_submissions_own_suite_is_used(self):
-        files = {"e.py": "def test_it(): assert my_test_suite[0].prompt == 'hi'\n", "my_test_suite.jsonl": '{"prompt": "hi"}\n'}
+        files = {
+            "e.py": "def test_it(): assert my_test_suite[0].prompt == 'hi'\n",
+            "my_test_suite.jsonl": '{"prompt": "hi"}\n',
+        }
         with FakeHarness(files) as harness:
             self.assertEqual([harness.run(name)["passed"] for name in harness.names()], [True])
 
     def test_submission_is_copied_where_the_executor_has_not(self):
-        with FakeHarness({"sub/e.py": "import other\ndef test_it(): assert other.X\n", "sub/other.py": "X = 1\n"}) as probe:
+        with FakeHarness(
+            {"sub/e.py": "import other\ndef test_it(): assert other.X\n", "sub/other.py": "X = 1\n"}
+        ) as probe:
             probe.load()
             submission = probe.work + "/sub"
             with FakeHarness({"unrelated": ""}, entry="e.py", submission=submission) as harness:
@@ -219,7 +244,9 @@ class LoadTest(unittest.TestCase):
         self.assertIn("signal 11", self.load("import ctypes; ctypes.string_at(0)" + tail)["reason"])
 
     def test_flood_while_loading_is_stopped(self):
-        message = self.load("while True: print('x' * 1000)\ndef test_a(): pass\n", output_bytes_max=10000)
+        message = self.load(
+            "while True: print('x' * 1000)\ndef test_a(): pass\n", output_bytes_max=10000
+        )
         self.assertIn("10000 bytes", message["reason"])
 
     def test_missing_file_is_named(self):
