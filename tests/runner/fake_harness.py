@@ -23,7 +23,8 @@ PATIENCE_SECONDS = 20.0
 class FakeHarness:
     """Starts a runner in a folder of its own. Use as a context manager."""
 
-    def __init__(self, files, **job):
+    def __init__(self, files, sandbox=(), **job):
+        self.sandbox = list(sandbox)  # a command to run the runner under
         self.folder = tempfile.mkdtemp(prefix="assay-runner-")
         self.work = os.path.join(self.folder, "work")
         os.mkdir(self.work)
@@ -62,7 +63,7 @@ class FakeHarness:
         self.log_path = os.path.join(self.folder, "log")
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, RUNNER, "--socket", path],
+                self.sandbox_command() + [sys.executable, RUNNER, "--socket", path],
                 cwd=self.work,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -73,6 +74,9 @@ class FakeHarness:
         self.connection.settimeout(PATIENCE_SECONDS)
         self.send({"type": "job", "protocol": 1, "job": self.job})
         return self
+
+    def sandbox_command(self):
+        return [self.folder if word == "FOLDER" else word for word in self.sandbox]
 
     def __exit__(self, *_):
         self.connection.close()

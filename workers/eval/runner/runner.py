@@ -56,7 +56,10 @@ OUTPUT_TAIL_BYTES = 4 * 1024  # the last output, kept for `detail`
 OUTPUT_FILE_BYTES_MAX = 6 * 1024 * 1024  # in base64 it must fit into a line of the harness's
 RESPONSE_BYTES_MAX = 16 * 1024 * 1024  # one answer of a model
 START_SECONDS_MAX = 5.0  # from asking the zygote to the test's first line
-SWEEP_SECONDS_MAX = 1.0
+SWEEP_SECONDS_MAX = 1.0  # for ending what a test left behind, one process after the other
+SWEEP_SECONDS_ALONE_MAX = (
+    0.1  # the same in a pid namespace of our own, where all can be ended at once
+)
 RETRY_SECONDS_MAX = 30.0  # longest wait between two tries of a model call
 EXECUTED_NOTEBOOK = "executed.ipynb"
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 1, 4, 36
@@ -2417,9 +2420,11 @@ class Keeper:
 
     def _sweep(self, spare_zygote=True):
         """Ends all processes below the keeper but the zygote's and those of running tests."""
-        deadline = _monotonic() + SWEEP_SECONDS_MAX
+        own = os.getpid()
+        alone = own <= 2  # process 1, or the first that a sandbox's process 1 has started
+        deadline = _monotonic() + (SWEEP_SECONDS_ALONE_MAX if alone else SWEEP_SECONDS_MAX)
         while True:
-            table, own = processes(), os.getpid()
+            table = processes()
             spared = {child.pid for child in self.running.values()}
             if spare_zygote and self.zygote is not None:
                 spared.add(self.zygote.pid)
@@ -2435,11 +2440,11 @@ class Keeper:
             if _monotonic() > deadline:
                 break
             time.sleep(0.001)
-        if own > 2:
+        if not alone:
             write_log(b"runner: some processes of a test could not be ended\n")
             return
-        # Process 1 or 2: this pid namespace was made for us. Faster than any fork: end all at once
-        # but the keeper and process 1. Other tests count as killed; the zygote is made anew.
+        # Faster than any fork: all but the keeper and process 1. Other tests that this takes along
+        # count as killed; the zygote is made anew.
         try:
             os.kill(-1, signal.SIGKILL)
         except ProcessLookupError:
