@@ -1020,9 +1020,9 @@ class FunctionTest(Test):
         return arguments
 
     def _finish(self, value, reporter):
-        import asyncio
-
         if inspect.isawaitable(value):
+            import asyncio  # takes longer than most tests
+
             value = asyncio.run(_awaited(value))
         if hasattr(value, "__aiter__"):
             value = _drain_async(value)
