@@ -55,7 +55,7 @@ LOG_LINE_BYTES_MAX = 8 * 1024
 OUTPUT_TAIL_BYTES = 4 * 1024  # the last output, kept for `detail`
 OUTPUT_FILE_BYTES_MAX = 6 * 1024 * 1024  # in base64 it must fit into a line of the harness's
 RESPONSE_BYTES_MAX = 16 * 1024 * 1024  # one answer of a model
-START_SECONDS_MAX = 5.0  # from asking the zygote to the test's first line
+START_SECONDS_MAX = 2.0  # from asking the zygote to the test's first line
 SWEEP_SECONDS_MAX = 1.0  # for ending what a test left behind, one process after the other
 SWEEP_SECONDS_ALONE_MAX = (
     0.1  # the same in a pid namespace of our own, where all can be ended at once
@@ -1368,6 +1368,7 @@ class JupyterKernel:
         folder = tempfile.mkdtemp(prefix="assay-jupyter-")
         for name in ("JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR"):
             os.environ[name] = folder
+        os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # or every kernel begins with a warning
 
         class Client(nbclient.NotebookClient):
             def process_message(self, message, cell, cell_index):
@@ -2051,6 +2052,7 @@ class Keeper:
         self.loaded = self.said_loaded = self.closed = False
         self.running = {}  # tests, by name
         self.waiting = []  # names of tests, until the zygote has loaded
+        self.tried_again = set()  # names of tests that found the zygote gone
         self.inbox = b""
         self.selector = selectors.DefaultSelector()
         wake, wake_end = os.pipe()
@@ -2266,7 +2268,14 @@ class Keeper:
             self._on_test_report(child, message)
         if child.broken:
             self._drop_zygote()
-            self._end(child)
+            if name in self.tried_again:
+                self._end(child)
+                return
+            # Most likely an earlier test has ended the zygote: this one shall not pay for it.
+            self.tried_again.add(name)
+            del self.running[name]
+            self._unwatch(child)
+            self._run(name)
 
     def _on_test_report(self, child, message):
         kind = message.get("type")
