@@ -44,6 +44,7 @@ import types
 import unicodedata
 
 NAME_CHARACTERS_MAX = 200
+NAME_BYTES_MAX = 500  # the harness hangs up on a longer one
 REASON_CHARACTERS_MAX = 1000
 DETAIL_CHARACTERS_MAX = 16 * 1024
 ANSWER_CHARACTERS_MAX = 2000
@@ -88,6 +89,12 @@ def cut(value, limit):
     note = " … %d characters left out … " % (len(text) - limit)
     keep = max(0, limit - len(note))
     return text[: keep - keep // 2] + note + (text[-(keep // 2) :] if keep // 2 else "")
+
+
+def name_of(value):
+    """A name within its bounds: what is over is cut off."""
+    text = text_of(value)[:NAME_CHARACTERS_MAX]
+    return text.encode("utf-8")[:NAME_BYTES_MAX].decode("utf-8", "ignore")
 
 
 def short(value, limit=200):
@@ -146,7 +153,7 @@ class Verdict:
             for key, value in list(self.metrics.items())[:METRICS_MAX]:
                 number = None if isinstance(value, (str, bytes)) else finite(value)
                 if number is not None:
-                    metrics[text_of(key)[:NAME_CHARACTERS_MAX]] = number
+                    metrics[name_of(key)] = number
         return {
             "passed": passed,
             "score": None if self.score is None else finite(self.score),
@@ -1751,8 +1758,8 @@ class Reporter:
     def partial(self, verdict, seconds):
         message = verdict.as_message()
         del message["detail"]
-        name = (self.name_prefix + verdict.name)[:NAME_CHARACTERS_MAX]
-        self.send(dict(message, type="partial", name=text_of(name), seconds=max(0.0, seconds)))
+        name = name_of(self.name_prefix + text_of(verdict.name))
+        self.send(dict(message, type="partial", name=name, seconds=max(0.0, seconds)))
 
     def progress(self, done, total, text=""):
         self.send(
@@ -1844,7 +1851,7 @@ class Subject:
         seed_everything(self.seed)
         self.tests = {}
         for test in self._load(job):
-            test.name = text_of(test.name)[:NAME_CHARACTERS_MAX]
+            test.name = name_of(test.name)
             if test.name in self.tests:
                 raise LoadFailed("two tests have the name %r" % test.name)
             self.tests[test.name] = test
@@ -2184,7 +2191,7 @@ class Keeper:
             name = row.get("name") if isinstance(row, dict) else None
             if isinstance(name, str):
                 streams = row.get("streams") is True
-                clean.append({"name": text_of(name)[:NAME_CHARACTERS_MAX], "streams": streams})
+                clean.append({"name": name_of(name), "streams": streams})
         return clean[:TESTS_MAX]
 
     def _on_load_failed(self, reason, detail):
@@ -2284,9 +2291,7 @@ class Keeper:
         elif kind == "partial":
             clean = Verdict.from_message(message).as_message()
             del clean["detail"]
-            name, seconds = text_of(message.get("name") or "")[:NAME_CHARACTERS_MAX], finite(
-                message.get("seconds")
-            )
+            name, seconds = name_of(message.get("name") or ""), finite(message.get("seconds"))
             self.send(
                 dict(
                     clean,
