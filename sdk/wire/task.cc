@@ -5,13 +5,20 @@ namespace assay {
 
 std::string_view to_string(TaskState state) {
   switch (state) {
-    case TaskState::kWaiting: return "waiting";
-    case TaskState::kQueued: return "queued";
-    case TaskState::kRunning: return "running";
-    case TaskState::kSucceeded: return "succeeded";
-    case TaskState::kFailed: return "failed";
-    case TaskState::kDead: return "dead";
-    case TaskState::kCancelled: return "cancelled";
+    case TaskState::kWaiting:
+      return "waiting";
+    case TaskState::kQueued:
+      return "queued";
+    case TaskState::kRunning:
+      return "running";
+    case TaskState::kSucceeded:
+      return "succeeded";
+    case TaskState::kFailed:
+      return "failed";
+    case TaskState::kDead:
+      return "dead";
+    case TaskState::kCancelled:
+      return "cancelled";
   }
   return "unknown";
 }
@@ -26,32 +33,46 @@ std::optional<TaskState> parse_task_state(std::string_view text) {
 
 std::string_view to_string(Cause cause) {
   switch (cause) {
-    case Cause::kNone: return "none";
-    case Cause::kTask: return "task";
-    case Cause::kInfrastructure: return "infrastructure";
-    case Cause::kLimit: return "limit";
-    case Cause::kSafety: return "safety";
+    case Cause::kNone:
+      return "none";
+    case Cause::kTask:
+      return "task";
+    case Cause::kInfrastructure:
+      return "infrastructure";
+    case Cause::kLimit:
+      return "limit";
+    case Cause::kSafety:
+      return "safety";
   }
   return "unknown";
 }
 
 std::string_view to_string(Outcome outcome) {
   switch (outcome) {
-    case Outcome::kSucceeded: return "succeeded";
-    case Outcome::kFailed: return "failed";
-    case Outcome::kRetry: return "retry";
-    case Outcome::kCancelled: return "cancelled";
+    case Outcome::kSucceeded:
+      return "succeeded";
+    case Outcome::kFailed:
+      return "failed";
+    case Outcome::kRetry:
+      return "retry";
+    case Outcome::kCancelled:
+      return "cancelled";
   }
   return "unknown";
 }
 
 std::string_view to_string(EventKind kind) {
   switch (kind) {
-    case EventKind::kState: return "state";
-    case EventKind::kProgress: return "progress";
-    case EventKind::kLog: return "log";
-    case EventKind::kWorker: return "worker";
-    case EventKind::kSafety: return "safety";
+    case EventKind::kState:
+      return "state";
+    case EventKind::kProgress:
+      return "progress";
+    case EventKind::kLog:
+      return "log";
+    case EventKind::kWorker:
+      return "worker";
+    case EventKind::kSafety:
+      return "safety";
   }
   return "unknown";
 }

@@ -6,10 +6,12 @@
 #ifndef ASSAY_CLIENT_H_
 #define ASSAY_CLIENT_H_
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "assay/ids.h"
@@ -22,13 +24,25 @@ namespace assay {
 struct ClientOptions {
   std::string endpoint = "tcp://127.0.0.1:5555";
   std::string name = "libassay";
-  // How long a call may take before it gives up with `broker_unreachable`.
+  // How long a call may take before it gives up.
   Duration call_timeout{3000};
+  // Told, once an outage, that a wait goes on without the broker, and once that it is back. Empty: such
+  // lines go to standard error.
+  std::function<void(std::string_view line)> notice = {};
 };
 
 // Talks to one broker. Calls block; the connection mends itself: a call that meets a broker that is
 // restarting repeats its request until `call_timeout`, and since a task's id is the producer's, a
-// repeated submit never makes a second task.
+// repeated submit never makes a second task. A request that the broker refuses for now (retry_later) is
+// repeated when the broker said so, as long as `call_timeout` permits; then its refusal is returned.
+//
+// Every call may fail with:
+// - `broker_unreachable` (retry_call): nothing answered for `call_timeout`;
+// - `no_answer` (retry_call): the broker lives, but did not answer this call within `call_timeout`;
+// - `message_too_large` (fix_input): the request is over the limit of one message;
+// - `invalid_endpoint`, `unsupported_version` (fix_input): this broker can never be talked to;
+// - `refused` (fix_input): it does not let this client in;
+// - `no_sockets` (exhausted): the process has no file descriptors left.
 //
 // Thread: one at a time. Two threads want two clients.
 class Client {
@@ -38,27 +52,28 @@ class Client {
   Client(Client&&) noexcept;
   Client& operator=(Client&&) noexcept;
 
-  // Makes sure that a broker answers. Errors: `broker_unreachable` (retry_call) after `call_timeout`,
-  // `unsupported_version` (fix_input).
+  // Makes sure that a broker answers. The other calls do not need it. Errors: those of every call.
   Status connect();
 
   // Submits all tasks or none. On success every one is durable at the broker.
-  // Errors: `unknown_queue`, `invalid_task`, `message_too_large` (fix_input), `task_conflict` (conflict: the id
-  // exists with other content), `queue_full` (retry_later), `not_accepting` (retry_later),
-  // `broker_unreachable` (retry_call: whether they were accepted is not known; submit the same again).
+  // Errors: `unknown_queue`, `invalid_task` (fix_input), `task_conflict` (conflict: the id exists with
+  // other content), `queue_full`, `not_accepting` (retry_later); after `broker_unreachable` and
+  // `no_answer` (retry_call) it is not known whether they were accepted: submit the same again.
   Result<Submitted> submit(std::vector<TaskSpec> tasks);
 
-  // Waits until the task has ended. Nothing is lost when it times out: ask again at any time.
-  // Errors: `unknown_task` (not_found), `wait_timeout` (retry_later), `broker_unreachable` (retry_call; only
-  // when no broker answered for `call_timeout` at the end of the wait).
+  // Waits until the task has ended. Nothing is lost when it times out: ask again at any time. A broker
+  // that goes away during the wait is waited for; one that is not there when it begins is not.
+  // Errors: `unknown_task` (not_found), `wait_timeout` (retry_later), `broker_unreachable` (retry_call:
+  // no broker answered in the first, or the last, `call_timeout` of the wait).
   Result<TaskResult> wait(TaskId id, std::optional<Duration> timeout = std::nullopt);
 
-  // Waits for any of `ids` to end and returns those that have, at least one. Call again with the rest.
+  // Waits for any of `ids` to end and returns those that have, at least one, unless `ids` is empty. Call
+  // again with the rest: what is awaited already costs no further message, so thousands may be.
   // The same errors as wait; an unknown id fails the call and is named in the message.
   Result<std::vector<TaskResult>> wait_any(std::span<const TaskId> ids,
                                            std::optional<Duration> timeout = std::nullopt);
 
-  // The results of those that have ended, at once. Errors: `unknown_task`, `broker_unreachable`.
+  // The results of those that have ended, at once. Errors: `unknown_task` (not_found).
   Result<std::vector<TaskResult>> results(std::span<const TaskId> ids);
 
   // Asks for an end. A queued task ends at once; a running one when its worker has stopped it.
@@ -71,7 +86,8 @@ class Client {
   Result<std::vector<QueueInfo>> queues();
   Result<std::vector<WorkerInfo>> workers();
 
-  // Kept events after a sequence; see EventsRequest. Prefer Subscriber, which asks for these by itself.
+  // Kept events after a sequence; see EventsRequest, whose request number is given here. Prefer
+  // Subscriber, which asks for these by itself.
   Result<EventList> events(EventsRequest request);
 
  private:

@@ -1,0 +1,159 @@
+#include "tests/unit/sdk/message_samples.h"
+
+namespace assay::test {
+namespace {
+
+const TaskId kFirst = *TaskId::parse("01HZY3V7QK5N8D2R4T6W9X0ABC");
+const TaskId kSecond = *TaskId::parse("01HZY3V7QK5N8D2R4T6W9X0ABD");
+constexpr Time kSubmittedAt{Duration(1'700'000'000'000)};
+constexpr Time kEndedAt{Duration(1'700'000'012'345)};
+
+TaskSpec full_spec() {
+  TaskSpec spec;
+  spec.id = kFirst;
+  spec.queue = QueueName("eval");
+  spec.owner = OwnerName("red-team");
+  spec.priority = 9;
+  spec.max_attempts = 3;
+  spec.labels = {{"model", "tiny-1"}, {"suite", "safety"}};
+  spec.body = std::string("\x00\xff opaque", 9);
+  return spec;
+}
+
+TaskSpec minimal_spec() {
+  TaskSpec spec;
+  spec.id = kSecond;
+  spec.queue = QueueName("eval");
+  spec.owner = OwnerName("a");
+  return spec;
+}
+
+TaskResult full_result() {
+  return {kFirst,     TaskState::kDead, Cause::kInfrastructure,    "lost 3 workers",
+          Attempt{4}, kEndedAt,         std::string("\x01\x02", 2)};
+}
+
+TaskInfo full_info() {
+  TaskInfo info;
+  info.id = kFirst;
+  info.queue = QueueName("eval");
+  info.owner = OwnerName("red-team");
+  info.priority = 0;
+  info.labels = {{"model", "tiny-1"}};
+  info.state = TaskState::kFailed;
+  info.cause = Cause::kLimit;
+  info.reason = "out of memory";
+  info.submitted_at = kSubmittedAt;
+  info.ended_at = kEndedAt;
+  info.cancel_requested = true;
+  info.position = 70'000;
+  info.attempts = {
+      {Attempt{1}, WorkerName("eval-1"), kSubmittedAt, kEndedAt, "lease expired"},
+      {Attempt{2}, WorkerName("eval-2"), kSubmittedAt, std::nullopt, ""},
+  };
+  return info;
+}
+
+TaskInfo minimal_info() {
+  TaskInfo info;
+  info.id = kFirst;
+  info.queue = QueueName("eval");
+  info.owner = OwnerName("a");
+  info.submitted_at = kSubmittedAt;
+  return info;
+}
+
+std::vector<MessageSample> session_samples() {
+  const std::vector<HeldAttempt> held = {{kFirst, Attempt{1}}, {kSecond, Attempt{300}}};
+  return {
+      {"CLIENT_HELLO", ClientHello{1, 2, "assay 0.1.0"}},
+      {"CLIENT_HELLO minimal", ClientHello{}},
+      {"WORKER_HELLO",
+       WorkerHello{1, 2, WorkerName("eval-1"), {QueueName("eval"), QueueName("build")}, 8, held}},
+      {"WORKER_HELLO minimal", WorkerHello{1, 1, WorkerName("w"), {QueueName("eval")}, 1, {}}},
+      {"WELCOME", Welcome{1, "assay-broker 0.1.0", Duration(500), Duration(15'000), held}},
+      {"WELCOME minimal", Welcome{}},
+      {"ERROR", Error{7, Code::kRetryLater, "queue_full",
+                      "the queue eval holds 100000 tasks, its limit", Duration(2'000)}},
+      {"ERROR minimal", Error{0, Code::kRetryCall, "hello_first", "", Duration(0)}},
+      {"HEARTBEAT", Heartbeat{8, held}},
+      {"HEARTBEAT minimal", Heartbeat{}},
+      {"GOODBYE", Goodbye{}},
+  };
+}
+
+std::vector<MessageSample> producer_samples() {
+  return {
+      {"SUBMIT", Submit{1, {full_spec(), minimal_spec()}}},
+      {"SUBMIT minimal", Submit{1, {minimal_spec()}}},
+      {"SUBMITTED", Submitted{1, 2, {kSecond}}},
+      {"SUBMITTED minimal", Submitted{1, 1, {}}},
+      {"AWAIT", Await{2, {kFirst, kSecond}, false}},
+      {"AWAIT minimal", Await{2, {kFirst}, true}},
+      {"RESULTS", Results{2, {full_result()}, {kSecond}, {kFirst}}},
+      {"RESULTS minimal", Results{2, {}, {}, {}}},
+      {"CANCEL", Cancel{3, {kFirst}, "no longer needed"}},
+      {"CANCEL minimal", Cancel{3, {}, ""}},
+      {"CANCELLED", Cancelled{3, {kFirst}, {kSecond}, {kFirst}, {kSecond}}},
+      {"CANCELLED minimal", Cancelled{3, {}, {}, {}, {}}},
+      {"STATUS", StatusRequest{4, "01HZY3V7"}},
+      {"TASK_STATUS", TaskStatus{4, full_info()}},
+      {"TASK_STATUS minimal", TaskStatus{4, minimal_info()}},
+      {"QUEUES", QueuesRequest{5}},
+      {"QUEUE_LIST", QueueList{5, {{QueueName("eval"), 12, 4, 1, 3.25, 2, 8}}}},
+      {"QUEUE_LIST minimal", QueueList{5, {}}},
+      {"WORKERS", WorkersRequest{6}},
+      {"WORKER_LIST",
+       WorkerList{6, {{WorkerName("eval-1"), {QueueName("eval")}, 8, 4, 0.5, kSubmittedAt}}}},
+      {"WORKER_LIST minimal", WorkerList{6, {}}},
+      {"EVENTS", EventsRequest{7, 40, {kFirst}, 10}},
+      {"EVENTS minimal", EventsRequest{7, 0, {}, 1000}},
+      {"EVENT_LIST", EventList{7, 1, 0x1'0000'0000, false, {full_event()}}},
+      {"EVENT_LIST minimal", EventList{7, 0, 0, true, {}}},
+  };
+}
+
+std::vector<MessageSample> worker_samples() {
+  const std::vector<HeldAttempt> held = {{kFirst, Attempt{1}}};
+  return {
+      {"TASKS", Tasks{{{kFirst, Attempt{2}, QueueName("eval"), OwnerName("red-team"), 9, "body"}}}},
+      {"TASKS minimal", Tasks{{{kFirst, Attempt{1}, QueueName("eval"), OwnerName("a"), 5, ""}}}},
+      {"REPORT", Report{{{kFirst, Attempt{2}, Outcome::kRetry, Cause::kInfrastructure,
+                          "image pull throttled", Duration(30'000), "partial"}}}},
+      {"REPORT minimal",
+       Report{{{kFirst, Attempt{1}, Outcome::kSucceeded, Cause::kNone, "", Duration(0), ""}}}},
+      {"RECORDED", Recorded{held, {{kSecond, Attempt{2}}}}},
+      {"RECORDED minimal", Recorded{}},
+      {"PROGRESS", Progress{{{kFirst, Attempt{2}, EventKind::kLog, 15, 200, "test 15 of 200"}}}},
+      {"PROGRESS minimal", Progress{{{kFirst, Attempt{1}, EventKind::kProgress, 0, 0, ""}}}},
+      {"STOP", Stop{held, {{kSecond, Attempt{2}}}}},
+      {"STOP minimal", Stop{}},
+  };
+}
+
+}  // namespace
+
+FeedEvent full_event() {
+  return {42,
+          41,
+          kEndedAt,
+          EventKind::kProgress,
+          QueueName("eval"),
+          kFirst,
+          Attempt{2},
+          TaskState::kRunning,
+          WorkerName("eval-1"),
+          15,
+          200,
+          "test 15 of 200"};
+}
+
+std::vector<MessageSample> message_samples() {
+  std::vector<MessageSample> samples = session_samples();
+  for (auto&& more : {producer_samples(), worker_samples()}) {
+    samples.insert(samples.end(), more.begin(), more.end());
+  }
+  return samples;
+}
+
+}  // namespace assay::test
