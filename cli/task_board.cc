@@ -242,8 +242,9 @@ std::vector<Line> TaskBoard::all(Time now, const Look& look, std::size_t rows_ma
                                       : padded("", bar_width),
                       Ink::kBlue);
     line.emplace_back(" " + padded(task->total == 0 && task->done == 0 ? "" : count(*task), 9));
-    line.emplace_back(" " + padded(format_duration(elapsed(*task, now)), 6));
-    line.emplace_back(" " + task->current, Ink::kDim);
+    const std::string time = format_duration(elapsed(*task, now));
+    line.emplace_back(" " + (task->current.empty() ? time : padded(time, 6)));
+    if (!task->current.empty()) line.emplace_back(" " + task->current, Ink::kDim);
     lines.push_back(std::move(line));
   }
   Line summary;
