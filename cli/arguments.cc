@@ -102,16 +102,17 @@ void declare(CLI::App& app, EvalOptions& options) {
   add(app, "--queue", options.queue, "default eval", "NAME");
   add_task_options(app, options.owner, options.priority, options.labels);
   app.add_flag("--detach", options.detach, "print the id and leave it to run");
-  app.footer("What follows '--' is handed to a plain script or an image as its arguments.\n"
-             "Exit status: 0 passed, 3 failed, 4 cancelled or timed out.");
+  app.footer(
+      "What follows '--' is handed to a plain script or an image as its arguments.\n"
+      "Exit status: 0 passed, 3 failed, 4 cancelled or timed out.");
 }
 
 void declare(CLI::App& app, SubmitOptions& options) {
   add(app, "--queue", options.queue, "required", "NAME");
   add(app, "--body", options.body, "a file, or - for standard input; default: empty", "FILE");
   add_task_options(app, options.owner, options.priority, options.labels);
-  add(app, "--max-attempts", options.max_attempts, "how often it may ask to be run again; default 1",
-      "N")
+  add(app, "--max-attempts", options.max_attempts,
+      "how often it may ask to be run again; default 1", "N")
       ->check(CLI::Range(1, 1000));
   add(app, "--id", options.id, "a ULID: submitting it twice makes one task", "ULID");
   add(app, "--count", options.count, "submit so many with the same body", "N")
@@ -127,6 +128,8 @@ void declare(CLI::App& app, WaitOptions& options) {
 void declare(CLI::App& app, ResultOptions& options) {
   add(app, "id", options.id, "a task; a unique prefix is enough", "");
   add(app, "--output", options.output, "write the result's bytes to a file", "FILE");
+  app.add_flag("--text", options.text,
+               "for people, as on a terminal, also where it goes to a pipe");
 }
 
 void declare(CLI::App& app, StatusOptions& options) {
@@ -147,7 +150,8 @@ void declare(CLI::App& /*app*/, QueuesOptions& /*options*/) {}
 void declare(CLI::App& /*app*/, WorkersOptions& /*options*/) {}
 
 void declare(CLI::App& app, WatchOptions& options) {
-  add(app, "topic", options.topic, "a queue, queue/task-id, or a task's id; default: everything", "");
+  add(app, "topic", options.topic, "a queue, queue/task-id, or a task's id; default: everything",
+      "");
 }
 
 void declare_global(CLI::App& app, GlobalOptions& global) {
@@ -160,7 +164,9 @@ void declare_global(CLI::App& app, GlobalOptions& global) {
       ->group(kHelpGroup);
 }
 
-Answer mistake(std::string text) { return {ExitCode::kUsage, std::move(text)}; }
+Answer mistake(std::string text) {
+  return {ExitCode::kUsage, std::move(text)};
+}
 
 std::string with_suggestion(std::string text, std::string_view found,
                             const std::vector<std::string>& known, const std::string& see) {
@@ -192,7 +198,9 @@ std::optional<std::string> missing(const CommandOptions& command) {
     }
     if (!submit->id.empty() && submit->count > 1) return "--id names one task, --count wants more";
   }
-  const auto lacks_id = [](const auto* options) { return options != nullptr && options->id.empty(); };
+  const auto lacks_id = [](const auto* options) {
+    return options != nullptr && options->id.empty();
+  };
   const auto lacks_ids = [](const auto* options) {
     return options != nullptr && options->ids.empty();
   };
@@ -221,7 +229,8 @@ std::optional<std::string> missing(const CommandOptions& command) {
 // All commands, each with the values that its options write to.
 class CommandLine {
  public:
-  CommandLine() : app_("Submits and follows evaluations of AI models, and anything else a worker does.") {
+  CommandLine()
+      : app_("Submits and follows evaluations of AI models, and anything else a worker does.") {
     app_.name("assay");
     app_.set_help_flag("-h,--help", "print this and leave");
     app_.add_flag("--version", version_, "print the version and leave");
@@ -230,8 +239,9 @@ class CommandLine {
     global_.feed = environment("ASSAY_FEED", "");
     declare_global(app_, global_);
     app_.allow_extras();
-    app_.footer("'assay COMMAND --help' tells more. A first try, in two terminals:\n"
-                "  assay up\n  assay eval examples/safety_battery.py");
+    app_.footer(
+        "'assay COMMAND --help' tells more. A first try, in two terminals:\n"
+        "  assay up\n  assay eval examples/safety_battery.py");
     command<UpOptions>("up", "start a broker and its workers on this machine, until Ctrl-C");
     command<EvalOptions>("eval", "submit an evaluation, follow it, print its result");
     command<SubmitOptions>("submit", "submit any task, print its id");

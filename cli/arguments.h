@@ -1,4 +1,5 @@
-// What was asked for on the command line, as plain values. Only arguments.cc knows the library that reads it.
+// What was asked for on the command line, as plain values. Only arguments.cc knows the library that
+// reads it.
 #ifndef ASSAY_CLI_ARGUMENTS_H_
 #define ASSAY_CLI_ARGUMENTS_H_
 
@@ -16,7 +17,8 @@ namespace assay::cli {
 
 struct GlobalOptions {
   std::string broker = "tcp://127.0.0.1:5555";
-  std::string feed;  // never empty after parsing: the broker's host with its port + 2 when not given
+  std::string
+      feed;  // never empty after parsing: the broker's host with its port + 2 when not given
   bool json = false;
 };
 
@@ -72,7 +74,8 @@ struct WaitOptions {
 
 struct ResultOptions {
   std::string id;
-  std::string output;  // a file; empty: standard output
+  std::string output;  // a file for its bytes; empty: standard output
+  bool text = false;   // for people, also where it goes to a pipe
 };
 
 struct StatusOptions {
@@ -111,7 +114,8 @@ struct Answer {
   std::string text;  // for standard output when the code is kOk, else the message of an error
 };
 
-// Reads what follows the program's name, and ASSAY_BROKER and ASSAY_FEED from the environment, which flags override.
+// Reads what follows the program's name, and ASSAY_BROKER and ASSAY_FEED from the environment,
+// which flags override.
 std::variant<Invocation, Answer> parse_arguments(std::vector<std::string> arguments);
 
 // "tcp://host:5555" -> "tcp://host:5557"; nothing when there is no port to add to.

@@ -53,7 +53,9 @@ Console Console::standard() {
   return console;
 }
 
-void Console::print(std::string_view text) { out_ << text << '\n'; }
+void Console::print(std::string_view text) {
+  out_ << text << '\n';
+}
 
 void Console::print(const Line& line) {
   Look uncut = look_;
@@ -82,7 +84,9 @@ void Console::error(std::string_view message) {
   err_ << "assay: " << text << std::endl;
 }
 
-bool Console::flush() { return static_cast<bool>(out_.flush()); }
+bool Console::flush() {
+  return static_cast<bool>(out_.flush());
+}
 
 Look Console::look() const {
   Look look = look_;
@@ -90,6 +94,8 @@ Look Console::look() const {
   return look;
 }
 
-std::size_t Console::height() const { return measured_ ? terminal_size().ws_row : 24; }
+std::size_t Console::height() const {
+  return measured_ ? terminal_size().ws_row : 24;
+}
 
 }  // namespace assay::cli

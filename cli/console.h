@@ -1,4 +1,5 @@
-// Where the command speaks: standard output for what was asked for, standard error for what went wrong.
+// Where the command speaks: standard output for what was asked for, standard error for what went
+// wrong.
 #ifndef ASSAY_CLI_CONSOLE_H_
 #define ASSAY_CLI_CONSOLE_H_
 
@@ -23,8 +24,8 @@ class Console {
   // NO_COLOR (https://no-color.org) takes the colour, TERM=dumb the redrawing as well.
   static Console standard();
 
-  // A line on standard output; the ones below add the line end. A Line is painted as the look allows and,
-  // on a terminal, not cut: only what is redrawn must fit.
+  // A line on standard output; the ones below add the line end. A Line is painted as the look
+  // allows and, on a terminal, not cut: only what is redrawn must fit.
   void print(std::string_view text);
   void print(const Line& line);
   void print(const Table& table);
@@ -38,7 +39,8 @@ class Console {
 
   // Is output redrawn in place (a terminal), or only ever appended to?
   bool live() const { return live_; }
-  // Colour, characters and the width now: a window may have been resized. The height for live views.
+  // Colour, characters and the width now: a window may have been resized. The height for live
+  // views.
   Look look() const;
   std::size_t height() const;
 

@@ -22,11 +22,16 @@ ExitCode exit_code(TaskState state, std::string_view verdict) {
 ExitCode worst(ExitCode one, ExitCode other) {
   const auto rank = [](ExitCode code) {
     switch (code) {
-      case ExitCode::kOk: return 0;
-      case ExitCode::kCancelled: return 1;
-      case ExitCode::kFailed: return 2;
-      case ExitCode::kUsage: return 3;
-      case ExitCode::kError: return 4;
+      case ExitCode::kOk:
+        return 0;
+      case ExitCode::kCancelled:
+        return 1;
+      case ExitCode::kFailed:
+        return 2;
+      case ExitCode::kUsage:
+        return 3;
+      case ExitCode::kError:
+        return 4;
     }
     return 4;
   };

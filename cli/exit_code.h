@@ -17,11 +17,13 @@ enum class ExitCode : int {
   kCancelled = 4,  // it was cancelled or timed out
 };
 
-// For a call that failed: `fix_input` and `not_found` are the caller's (2 and 1), a wait that timed out is 4.
+// For a call that failed: `fix_input` and `not_found` are the caller's (2 and 1), a wait that timed
+// out is 4.
 ExitCode exit_code(const Status& status);
 
-// For a task that ended. `verdict` is the status of its result document, empty when there is none: a document
-// that says "failed" is never a success, and one that says "timed_out" tells a failure apart.
+// For a task that ended. `verdict` is the status of its result document, empty when there is none:
+// a document that says "failed" is never a success, and one that says "timed_out" tells a failure
+// apart.
 ExitCode exit_code(TaskState state, std::string_view verdict = {});
 
 // Of several tasks the worst: failed before cancelled before ok.

@@ -1,11 +1,13 @@
 #include "cli/follow.h"
 
-#include <array>
+#include <algorithm>
+#include <map>
 #include <utility>
 
 #include "cli/connection.h"
 #include "cli/interrupt_question.h"
 #include "cli/live_lines.h"
+#include "cli/result_view.h"
 #include "cli/task_board.h"
 #include "cli/text/duration.h"
 
@@ -17,6 +19,7 @@ using std::chrono::steady_clock;
 constexpr Duration kEventWait{100};
 constexpr Duration kAskEvery{2000};  // for the end, should the feed be silent
 constexpr Duration kPlainEvery{5000};
+constexpr std::size_t kRowsMax = 12;
 constexpr int kEventsAtOnce = 1000;
 
 class Follower {
@@ -28,23 +31,29 @@ class Follower {
         interrupts_(interrupts),
         console_(console),
         options_(options),
+        several_(options.tasks.size() > 1),
         live_(console) {
-    board_.set_name(options.id, options.name);
+    for (const FollowedTask& task : options.tasks) {
+      pending_.push_back(task.id);
+      board_.set_name(task.id, task.name);
+    }
   }
 
-  Result<std::optional<TaskResult>> run() {
+  Result<Followed> run() {
     const auto began = steady_clock::now();
-    while (true) {
+    while (!pending_.empty() && !followed_.detached) {
       if (const auto signal = interrupts_.next()) {
         if (const Status status = on_signal(*signal); !status.is_ok()) return status;
-        if (detached_) return std::optional<TaskResult>();
+        continue;
       }
       take_events();
       draw();
-      Result<std::optional<TaskResult>> ended = ask_for_end();
-      if (!ended.is_ok() || *ended) return ended;
-      if (options_.timeout && steady_clock::now() - began >= *options_.timeout) return ended;
+      if (const Status status = ask_for_ends(); !status.is_ok()) return status;
+      if (options_.timeout && steady_clock::now() - began >= *options_.timeout) break;
     }
+    live_.clear();
+    followed_.pending = pending_.size();
+    return std::move(followed_);
   }
 
  private:
@@ -53,19 +62,21 @@ class Follower {
     switch (ask_after_interrupt(signal, interrupts_, console_)) {
       case OnInterrupt::kGoOn:
         return Status::ok();
-      case OnInterrupt::kDetach:
-        console_.error("detached; the task goes on. Follow it again with 'assay wait " +
-                       options_.id.text() + "'");
-        detached_ = true;
+      case OnInterrupt::kDetach: {
+        const bool one = pending_.size() == 1;
+        console_.error(
+            std::string(one ? "detached; the task goes on" : "detached; the tasks go on") +
+            ". Follow again with 'assay wait " + pending_.front().text() + (one ? "'" : " ...'"));
+        followed_.detached = true;
         return Status::ok();
+      }
       case OnInterrupt::kCancel:
         break;
     }
-    const std::array<TaskId, 1> ids{options_.id};
-    const Result<Cancelled> cancelled = client_.cancel(ids, "by the one who followed it");
+    const Result<Cancelled> cancelled = client_.cancel(pending_, "by the one who followed it");
     if (!cancelled.is_ok()) return cancelled.status();
     if (!options_.quiet)
-      console_.print(Line{{"cancelling; it ends when its worker has stopped it"}});
+      console_.print("cancelling; what runs ends when its worker has stopped it");
     return Status::ok();
   }
 
@@ -76,8 +87,9 @@ class Follower {
       // A gap that can't be filled now is asked for again by the next call; the end is asked for
       // anyway.
       if (!event.is_ok() || !event->has_value()) return;
-      std::vector<Line> lines = board_.apply(**event, false);
+      const std::vector<Line> lines = board_.apply(**event, several_);
       if (!options_.quiet) live_.print_above(lines);
+      told_end_ |= (*event)->kind == EventKind::kState && is_ended((*event)->state);
       wait = Duration(0);
     }
   }
@@ -85,70 +97,97 @@ class Follower {
   void draw() {
     if (options_.quiet) return;
     if (console_.live()) {
-      live_.show(board_.one(options_.id, now(), console_.look()));
+      const Look look = console_.look();
+      live_.show(several_ ? board_.all(now(), look, std::min(kRowsMax, console_.height() / 2))
+                          : board_.one(pending_.front(), now(), look));
       return;
     }
-    const TaskView* task = board_.find(options_.id);
-    if (task == nullptr || !task->heard) return;
+    for (const TaskId& id : pending_) draw_plain(id);
+  }
+
+  void draw_plain(TaskId id) {
+    const TaskView* task = board_.find(id);
+    if (task == nullptr || !task->heard || is_ended(task->state)) return;
+    Shown& shown = shown_[id];
     const auto time = steady_clock::now();
-    const auto state = std::pair(task->state, task->attempt);
-    const bool changed = !shown_ || state != *shown_;
-    const bool moved = task->done != shown_done_ && time - shown_at_ >= kPlainEvery;
-    if ((!changed && !moved) || is_ended(task->state)) return;
-    shown_ = state;
-    shown_done_ = task->done;
-    shown_at_ = time;
-    console_.print(board_.plain(options_.id, now()));
+    const bool changed = shown.state != task->state || shown.attempt != task->attempt;
+    const bool moved = task->done != shown.done && time - shown.at >= kPlainEvery;
+    if (!changed && !moved) return;
+    shown = {task->state, task->attempt, task->done, time};
+    console_.print(board_.plain(id, now()));
     console_.flush();
   }
 
-  Result<std::optional<TaskResult>> ask_for_end() {
-    const TaskView* task = board_.find(options_.id);
-    const bool told = task != nullptr && is_ended(task->state);
+  Status ask_for_ends() {
     const auto time = steady_clock::now();
-    if (!told && time - asked_at_ < kAskEvery) return std::optional<TaskResult>();
+    if (!std::exchange(told_end_, false) && time - asked_at_ < kAskEvery) return Status::ok();
     asked_at_ = time;
-    const std::array<TaskId, 1> ids{options_.id};
-    Result<std::vector<TaskResult>> results = client_.results(ids);
-    if (results.is_ok()) {
-      away_since_.reset();
-      if (results->empty()) return std::optional<TaskResult>();
-      live_.clear();
-      return std::optional<TaskResult>(std::move(results->front()));
+    Result<std::vector<TaskResult>> results = client_.results(pending_);
+    if (!results.is_ok()) return on_away(results.status(), time);
+    away_since_.reset();
+    for (TaskResult& result : *results) {
+      std::erase(pending_, result.id);
+      tell_end(result);
+      followed_.ended.push_back(std::move(result));
     }
-    if (results.status().reason() != "broker_unreachable") return results.status();
+    return Status::ok();
+  }
+
+  // Of several; the end of the only one is for the caller to show.
+  void tell_end(const TaskResult& result) {
+    if (!several_ || options_.quiet) return;
+    const TaskView* task = board_.find(result.id);
+    const bool told =
+        task != nullptr && is_ended(task->state) && result.state != TaskState::kSucceeded;
+    if (told) return;
+    Line line = ended_line(result);
+    if (task != nullptr && !task->name.empty()) line[0].text = task->name + "  ";
+    live_.print_above({line});
+  }
+
+  Status on_away(Status status, steady_clock::time_point time) {
+    if (status.reason() != "broker_unreachable") return status;
     if (!away_since_) {
       away_since_ = time;
       if (!options_.quiet) {
         live_.print_above({{{"the broker does not answer; waiting for it", Ink::kYellow}}});
       }
     }
-    if (time - *away_since_ < options_.broker_away_max) return std::optional<TaskResult>();
-    return Status(Code::kRetryCall, "broker_unreachable",
-                  "the broker has not answered for " + format_duration(options_.broker_away_max) +
-                      "; the task may go on. Ask again with 'assay wait " + options_.id.text() +
-                      "'");
+    if (time - *away_since_ < options_.broker_away_max) return Status::ok();
+    return {Code::kRetryCall, "broker_unreachable",
+            "the broker has not answered for " + format_duration(options_.broker_away_max) +
+                "; what was submitted may go on. Ask again with 'assay wait " +
+                pending_.front().text() + "'"};
   }
+
+  // What a pipe was last told of a task.
+  struct Shown {
+    TaskState state = TaskState::kWaiting;
+    Attempt attempt;
+    std::uint64_t done = 0;
+    steady_clock::time_point at{};
+  };
 
   Client& client_;
   Subscriber& events_;
   Interrupts& interrupts_;
   Console& console_;
   const FollowOptions& options_;
+  const bool several_;
   LiveLines live_;
   TaskBoard board_;
-  bool detached_ = false;
-  std::optional<std::pair<TaskState, Attempt>> shown_;
-  std::uint64_t shown_done_ = 0;
-  steady_clock::time_point shown_at_{};
+  std::vector<TaskId> pending_;
+  Followed followed_;
+  bool told_end_ = false;
+  std::map<TaskId, Shown> shown_;
   steady_clock::time_point asked_at_{};
   std::optional<steady_clock::time_point> away_since_;
 };
 
 }  // namespace
 
-Result<std::optional<TaskResult>> follow(Client& client, Subscriber& events, Interrupts& interrupts,
-                                         Console& console, const FollowOptions& options) {
+Result<Followed> follow(Client& client, Subscriber& events, Interrupts& interrupts,
+                        Console& console, const FollowOptions& options) {
   return Follower(client, events, interrupts, console, options).run();
 }
 

@@ -5,7 +5,8 @@
 namespace assay::cli {
 namespace {
 
-// To the first column, up over the lines drawn (the cursor rests at the end of the last), clear to the end.
+// To the first column, up over the lines drawn (the cursor rests at the end of the last), clear to
+// the end.
 std::string rewind(std::size_t drawn) {
   std::string text = "\r";
   if (drawn > 1) text += "\x1b[" + std::to_string(drawn - 1) + "A";
@@ -14,7 +15,9 @@ std::string rewind(std::size_t drawn) {
 
 }  // namespace
 
-LiveLines::~LiveLines() { clear(); }
+LiveLines::~LiveLines() {
+  clear();
+}
 
 void LiveLines::show(const std::vector<Line>& lines) {
   if (!console_.live()) return;

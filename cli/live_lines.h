@@ -1,4 +1,5 @@
-// Lines at the bottom of a terminal that are drawn again and again, with ordinary output above them.
+// Lines at the bottom of a terminal that are drawn again and again, with ordinary output above
+// them.
 #ifndef ASSAY_CLI_LIVE_LINES_H_
 #define ASSAY_CLI_LIVE_LINES_H_
 
@@ -11,7 +12,8 @@
 namespace assay::cli {
 
 // On a console that is not live it shows nothing and only passes on what is printed above.
-// It hides no cursor and changes no mode, so a process that is killed leaves the terminal as it was.
+// It hides no cursor and changes no mode, so a process that is killed leaves the terminal as it
+// was.
 //
 // Thread: one at a time.
 class LiveLines {
@@ -21,7 +23,8 @@ class LiveLines {
   LiveLines(const LiveLines&) = delete;
   LiveLines& operator=(const LiveLines&) = delete;
 
-  // Draws these in place of those drawn before, each cut to the width, no more than the window is high.
+  // Draws these in place of those drawn before, each cut to the width, no more than the window is
+  // high.
   void show(const std::vector<Line>& lines);
   // Prints lines for good, above the live ones.
   void print_above(const std::vector<Line>& lines);

@@ -1,5 +1,4 @@
 // assay eval: submits an evaluation, follows it, prints its result.
-#include <array>
 #include <utility>
 
 #include "assay/evaluation.h"
@@ -105,15 +104,15 @@ ExitCode run(const EvalOptions& options, const GlobalOptions& global, Console& c
   console.flush();
 
   Subscriber events = subscribe(global, std::vector<TaskId>{task.id});
-  const Result<std::optional<TaskResult>> ended =
+  const Result<Followed> followed =
       follow(*client, events, interrupts, console,
-             {.id = task.id, .name = evaluation->name, .quiet = global.json, .timeout = {}});
-  if (!ended.is_ok()) return report(console, global, ended.status());
-  if (!ended->has_value()) {
+             {.tasks = {{task.id, evaluation->name}}, .quiet = global.json, .timeout = {}});
+  if (!followed.is_ok()) return report(console, global, followed.status());
+  if (followed->pending > 0) {
     if (global.json) console.print(to_json(std::vector<TaskId>{task.id}));
     return ExitCode::kError;
   }
-  return print_result(**ended, global, console);
+  return print_result(followed->ended.front(), global, console);
 }
 
 }  // namespace assay::cli

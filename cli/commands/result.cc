@@ -49,7 +49,7 @@ ExitCode run(const ResultOptions& options, const GlobalOptions& global, Console&
   }
   if (global.json) {
     console.print(to_json(result));
-  } else if (!console.live()) {
+  } else if (!console.live() && !options.text) {
     console.write(result.result);  // a pipe gets the bytes
   } else {
     // A person gets what can be read; raw bytes could steer the terminal.

@@ -16,8 +16,9 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr Duration kSlice{10'000};    // of a wait without end
-constexpr Duration kAwayMax{60'000};  // a broker that restarts is waited for
+constexpr Duration kSlice{10'000};         // of a wait without end
+constexpr std::size_t kFollowedMax = 200;  // with live lines; more are only waited for
+constexpr Duration kAwayMax{60'000};       // a broker that restarts is waited for
 
 Status wait_timeout(std::size_t pending) {
   return retry_later("wait_timeout", std::to_string(pending) +
@@ -73,18 +74,21 @@ std::string name_of(Client& client, TaskId id) {
 }
 
 ExitCode wait_live(Client& client, const WaitOptions& options, const GlobalOptions& global,
-                   TaskId id, Console& console) {
+                   const std::vector<TaskId>& ids, Console& console) {
   Interrupts interrupts;
-  Subscriber events = subscribe(global, std::vector<TaskId>{id});
-  const auto ended =
-      follow(client, events, interrupts, console,
-             {.id = id, .name = name_of(client, id), .quiet = false, .timeout = options.timeout});
-  if (!ended.is_ok()) return report(console, global, ended.status());
-  if (!ended->has_value()) {
-    return options.timeout ? report(console, global, wait_timeout(1)) : ExitCode::kError;
+  Subscriber events = subscribe(global, ids);
+  FollowOptions following{.tasks = {}, .quiet = false, .timeout = options.timeout};
+  for (const TaskId& id : ids) following.tasks.push_back({id, name_of(client, id)});
+  const Result<Followed> followed = follow(client, events, interrupts, console, following);
+  if (!followed.is_ok()) return report(console, global, followed.status());
+  ExitCode code = ExitCode::kOk;
+  for (const TaskResult& result : followed->ended) {
+    code = worst(code, code_of(result));
+    if (ids.size() == 1) console.print(ended_line(result));
   }
-  console.print(ended_line(**ended));
-  return code_of(**ended);
+  if (followed->pending == 0) return code;
+  return followed->detached ? ExitCode::kError
+                            : worst(code, report(console, global, wait_timeout(followed->pending)));
 }
 
 }  // namespace
@@ -96,8 +100,8 @@ ExitCode run(const WaitOptions& options, const GlobalOptions& global, Console& c
   if (!ids.is_ok()) return report(console, global, ids.status());
   std::sort(ids->begin(), ids->end());
   ids->erase(std::unique(ids->begin(), ids->end()), ids->end());
-  if (ids->size() == 1 && console.live() && !global.json) {
-    return wait_live(*client, options, global, ids->front(), console);
+  if (console.live() && !global.json && ids->size() <= kFollowedMax) {
+    return wait_live(*client, options, global, *ids, console);
   }
   ExitCode code = ExitCode::kOk;
   std::vector<TaskResult> results;
