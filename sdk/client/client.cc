@@ -1,4 +1,5 @@
-// The blocking client: a session, a socket, and the loop that lets them work until a call is answered.
+// The blocking client: a session, a socket, and the loop that lets them work until a call is
+// answered.
 #include "assay/client.h"
 
 #include <algorithm>
@@ -96,6 +97,7 @@ class Client::Connection {
     }
     session_.drain_sends([this](const Message& message) { return dealer_.send(message); });
     for (const std::string& line : session_.take_notices()) notice(line);
+    if (!session_.is_waiting_for_broker()) return;
     dealer_.wait(std::min(until, session_.wake_at()));
     while (auto message = dealer_.receive()) {
       // What cannot be understood is as good as lost; the session repeats its question.
@@ -120,7 +122,9 @@ Client::~Client() = default;
 Client::Client(Client&&) noexcept = default;
 Client& Client::operator=(Client&&) noexcept = default;
 
-Status Client::connect() { return connection_->connect(); }
+Status Client::connect() {
+  return connection_->connect();
+}
 
 Result<Submitted> Client::submit(std::vector<TaskSpec> tasks) {
   return connection_->ask<Submitted>(Submit{.tasks = std::move(tasks)});
@@ -141,7 +145,8 @@ Result<std::vector<TaskResult>> Client::results(std::span<const TaskId> ids) {
   std::vector<TaskResult> ended;
   std::unordered_set<TaskId> open(ids.begin(), ids.end());
   while (!open.empty()) {
-    Await await{.follow = false};
+    Await await;
+    await.follow = false;
     for (const TaskId& id : open) {
       if (await.ids.size() == kIdsAtOnceMax) break;
       await.ids.push_back(id);
@@ -149,8 +154,7 @@ Result<std::vector<TaskResult>> Client::results(std::span<const TaskId> ids) {
     auto reply = connection_->ask<Results>(std::move(await));
     if (!reply.is_ok()) return reply.status();
     if (!reply->unknown.empty()) {
-      return not_found("unknown_task",
-                       "the broker knows no task " + reply->unknown.front().text());
+      return not_found("unknown_task", "the broker knows no task " + reply->unknown.front().text());
     }
     // A broker whose answer would be too large leaves ids out of it: these are asked for again.
     const std::size_t before = open.size();

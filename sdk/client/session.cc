@@ -22,7 +22,9 @@ constexpr int kSilentBeats = 2;
 static_assert(kAwaitIdsMax <= wire::kListItemsMax);
 
 template <typename M>
-concept Numbered = requires(M message) { message.request; };
+concept Numbered = requires(M message) {
+  message.request;
+};
 
 std::uint64_t number_of(const Message& message) {
   return std::visit(
@@ -60,8 +62,7 @@ Status unknown_tasks(const std::vector<TaskId>& ids) {
 
 }  // namespace
 
-Session::Session(SessionOptions options)
-    : options_(std::move(options)), contact_(kSilentBeats) {}
+Session::Session(SessionOptions options) : options_(std::move(options)), contact_(kSilentBeats) {}
 
 std::uint64_t Session::connect(Instant now) {
   Call call{.request = Goodbye{}};
@@ -226,9 +227,9 @@ void Session::on_welcome(const Welcome& welcome, Instant now) {
   if (welcome.version != kProtocolVersion) {
     return fail_everything(fix_input(
         "unsupported_version",
-        "the broker at " + options_.endpoint + " chose version " +
-            std::to_string(welcome.version) + " of the protocol, this program speaks version " +
-            std::to_string(kProtocolVersion) + "; upgrade the older of the two"));
+        "the broker at " + options_.endpoint + " chose version " + std::to_string(welcome.version) +
+            " of the protocol, this program speaks version " + std::to_string(kProtocolVersion) +
+            "; upgrade the older of the two"));
   }
   if (!contact_.on_welcome(welcome, now)) return;
   if (outage_told_) notices_.push_back("the broker at " + options_.endpoint + " answers again");
@@ -251,8 +252,8 @@ void Session::on_error(const Error& error, Instant now) {
     contact_.on_hello_first(now);
     return;
   }
-  Status status = Status(error.code, error.reason, error.message)
-                      .with_retry_after(error.retry_after);
+  Status status =
+      Status(error.code, error.reason, error.message).with_retry_after(error.retry_after);
   const bool is_retry_later = error.code == Code::kRetryLater;
   const auto found = calls_.find(error.request);
   if (found == calls_.end()) {
@@ -331,14 +332,14 @@ void Session::repeat_calls(Instant now) {
   std::vector<std::pair<std::uint64_t, Status>> failed;
   for (auto& [number, call] : calls_) {
     if (now >= call.deadline) {
-      failed.emplace_back(number, call.refusal ? *call.refusal
-                                  : call.heard
-                                      ? Status(Code::kRetryCall, "no_answer",
-                                               "the broker at " + options_.endpoint +
-                                                   " lives, but has not answered within " +
-                                                   seconds_text(options_.call_timeout) +
-                                                   "; it may be busy: try again, or allow more time")
-                                      : unreachable(call.started_at, now));
+      failed.emplace_back(
+          number, call.refusal ? *call.refusal
+                  : call.heard ? Status(Code::kRetryCall, "no_answer",
+                                        "the broker at " + options_.endpoint +
+                                            " lives, but has not answered within " +
+                                            seconds_text(options_.call_timeout) +
+                                            "; it may be busy: try again, or allow more time")
+                               : unreachable(call.started_at, now));
     } else if (contact_.greeted() && now >= call.next_try) {
       send_call(number, call, now);
     }
@@ -365,7 +366,9 @@ Status Session::unreachable(Instant since, Instant now) const {
               "; is assay-broker running? start one with `assay up`"};
 }
 
-bool Session::take_fresh_socket() { return std::exchange(fresh_socket_, false); }
+bool Session::take_fresh_socket() {
+  return std::exchange(fresh_socket_, false);
+}
 
 void Session::drain_sends(const std::function<Status(const Message&)>& send) {
   const std::vector<Outgoing> sends = std::exchange(sends_, {});
@@ -382,7 +385,9 @@ void Session::drain_sends(const std::function<Status(const Message&)>& send) {
   }
 }
 
-std::vector<std::string> Session::take_notices() { return std::exchange(notices_, {}); }
+std::vector<std::string> Session::take_notices() {
+  return std::exchange(notices_, {});
+}
 
 Instant Session::wake_at() const {
   if (calls_.empty() && !waiting_) return kNever;

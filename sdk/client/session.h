@@ -1,6 +1,6 @@
-// The dialogue of a client with its broker, as a pure state machine: no socket, no clock, no thread.
-// Told what was asked, what arrived and what time it is, it says what to send, which calls are
-// answered, and when it wants to be told the time again.
+// The dialogue of a client with its broker, as a pure state machine: no socket, no clock, no
+// thread. Told what was asked, what arrived and what time it is, it says what to send, which calls
+// are answered, and when it wants to be told the time again.
 #ifndef ASSAY_SDK_CLIENT_SESSION_H_
 #define ASSAY_SDK_CLIENT_SESSION_H_
 
@@ -30,14 +30,15 @@ struct SessionOptions {
 };
 
 // Theory of operation. Two kinds of things are outstanding at the broker:
-// - calls: a request with a number, repeated under the same number until it is answered, refused, or
+// - calls: a request with a number, repeated under the same number until it is answered, refused,
+// or
 //   its time is up;
 // - followed tasks: ids that an AWAIT named. They stay followed between two waits, so that waiting
-//   for the rest of thousands again and again costs no new message; their results are kept until they
-//   are asked for. Results are told apart by their task, never by the number they came under, so a push
-//   that arrives twice, late or under an old number does no harm.
-// After a new greeting the broker knows nothing of either: unanswered calls are repeated, and what the
-// present wait is for is followed again.
+//   for the rest of thousands again and again costs no new message; their results are kept until
+//   they are asked for. Results are told apart by their task, never by the number they came under,
+//   so a push that arrives twice, late or under an old number does no harm.
+// After a new greeting the broker knows nothing of either: unanswered calls are repeated, and what
+// the present wait is for is followed again.
 class Session {
  public:
   explicit Session(SessionOptions options);
@@ -49,7 +50,8 @@ class Session {
   // The answer to a call, once. An Error has become its Status.
   std::optional<Result<Message>> take_reply(std::uint64_t number);
 
-  // Begins the one wait, for any of `ids`. Ends when take_ended is not empty or wait_failure is set.
+  // Begins the one wait, for any of `ids`. Ends when take_ended is not empty or wait_failure is
+  // set.
   void wait_for(std::span<const TaskId> ids, Instant now);
   bool wait_is_over() const { return !ready_.empty() || wait_failure_.has_value(); }
   Result<std::vector<TaskResult>> end_wait();
@@ -60,11 +62,14 @@ class Session {
   void on_time(Instant now);
 
   bool take_fresh_socket();
-  // Hands over what is to be sent, in order. What cannot be sent, whatever one does, fails its call.
+  // Hands over what is to be sent, in order. What cannot be sent, whatever one does, fails its
+  // call.
   void drain_sends(const std::function<Status(const Message&)>& send);
   // Lines for people: the broker fell silent, it answers again.
   std::vector<std::string> take_notices();
   Instant wake_at() const;
+  // True while a call is unanswered or the wait is not over.
+  bool is_waiting_for_broker() const { return !calls_.empty() || (waiting_ && !wait_is_over()); }
   // True when the broker knows this client, so that it is worth a GOODBYE.
   bool greeted() const { return contact_.greeted(); }
 
@@ -77,7 +82,7 @@ class Session {
     Instant deadline{};
     Instant next_try{};
     Duration patience{0};
-    std::optional<Status> refusal;  // the retry_later it was answered last
+    std::optional<Status> refusal = std::nullopt;  // the retry_later it was answered last
   };
   struct Followed {
     std::uint64_t request = 0;

@@ -1,5 +1,6 @@
 // What the dialogues of a client and of a worker have in common: greet, say something often enough,
-// notice a silent broker, greet it again on a fresh socket. Pure: told the time, it says what is due.
+// notice a silent broker, greet it again on a fresh socket. Pure: told the time, it says what is
+// due.
 #ifndef ASSAY_SDK_TRANSPORT_CONTACT_H_
 #define ASSAY_SDK_TRANSPORT_CONTACT_H_
 
@@ -10,10 +11,11 @@ namespace assay::transport {
 
 // Theory of operation. A peer is greeted once the broker has answered its HELLO with WELCOME. After
 // that it beats every `heartbeat_every` and the broker answers each beat, so silence for several
-// beats means that the connection or the broker is gone: then, and when the broker says that it does
-// not know the peer (`hello_first`), the greeting begins again. While greeting, HELLO is repeated each
-// beat, because a broker that is just starting may have swallowed the first; and with growing patience
-// the socket is replaced, because a connection whose other end vanished without a word looks alive.
+// beats means that the connection or the broker is gone: then, and when the broker says that it
+// does not know the peer (`hello_first`), the greeting begins again. While greeting, HELLO is
+// repeated each beat, because a broker that is just starting may have swallowed the first; and with
+// growing patience the socket is replaced, because a connection whose other end vanished without a
+// word looks alive.
 class Contact {
  public:
   struct Due {

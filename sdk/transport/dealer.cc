@@ -25,7 +25,9 @@ Status socket_error(const std::string& endpoint, const zmq::error_t& error) {
                                            "; expected an address like tcp://127.0.0.1:5555");
 }
 
-zmq::message_t message_of(const std::string& bytes) { return {bytes.data(), bytes.size()}; }
+zmq::message_t message_of(const std::string& bytes) {
+  return {bytes.data(), bytes.size()};
+}
 
 std::string_view view_of(const zmq::message_t& message) {
   return {static_cast<const char*>(message.data()), message.size()};
@@ -74,7 +76,8 @@ Status Dealer::send(const Message& message) {
   try {
     constexpr auto kFlags = zmq::send_flags::dontwait;
     zmq::message_t header = message_of(frames.header);
-    // libzmq takes a whole message or none of it: after the first frame the second is never refused.
+    // libzmq takes a whole message or none of it: after the first frame the second is never
+    // refused.
     if (sockets_->socket.send(header, kFlags | zmq::send_flags::sndmore)) {
       zmq::message_t payload = message_of(frames.payload);
       static_cast<void>(sockets_->socket.send(payload, kFlags));
@@ -98,8 +101,8 @@ std::optional<Result<Message>> Dealer::receive() {
       ++count;
     }
     if (count != frames.size()) {
-      return Result<Message>(fix_input("not_assay", "expected a message of 2 frames, found " +
-                                                        std::to_string(count)));
+      return Result<Message>(
+          fix_input("not_assay", "expected a message of 2 frames, found " + std::to_string(count)));
     }
     return wire::decode(view_of(frames[0]), view_of(frames[1]));
   } catch (const zmq::error_t&) {
@@ -113,9 +116,8 @@ void Dealer::wait(Instant until, int wake_descriptor) {
   if (sockets_ != nullptr) items[count++] = {sockets_->socket.handle(), 0, ZMQ_POLLIN, 0};
   if (wake_descriptor >= 0) items[count++] = {nullptr, wake_descriptor, ZMQ_POLLIN, 0};
   // Rounded up, because a wait that ends a fraction early only makes the caller wait again.
-  const auto left =
-      std::chrono::ceil<Duration>(std::min<std::chrono::steady_clock::duration>(
-          until == kNever ? kWaitMax : until - std::chrono::steady_clock::now(), kWaitMax));
+  const auto left = std::chrono::ceil<Duration>(std::min<std::chrono::steady_clock::duration>(
+      until == kNever ? kWaitMax : until - std::chrono::steady_clock::now(), kWaitMax));
   try {
     zmq::poll(items.data(), count, std::max(left, Duration(0)));
   } catch (const zmq::error_t&) {

@@ -25,8 +25,8 @@ class Dealer {
   // Errors: `invalid_endpoint` (fix_input), `no_sockets` (exhausted: a limit of the system).
   Status open();
 
-  // Errors: `message_too_large` (fix_input): the broker would cut the connection over it. What libzmq
-  // has no room for is dropped and is no error.
+  // Errors: `message_too_large` (fix_input): the broker would cut the connection over it. What
+  // libzmq has no room for is dropped and is no error.
   Status send(const Message& message);
 
   // The next message that has arrived. Errors: those of wire::decode; the socket stays usable.

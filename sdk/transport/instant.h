@@ -1,5 +1,5 @@
-// The clock of the dialogues: monotonic, so that a corrected wall clock neither ends a wait nor starts
-// a storm of heartbeats. Sessions are told the time and never ask for it.
+// The clock of the dialogues: monotonic, so that a corrected wall clock neither ends a wait nor
+// starts a storm of heartbeats. Sessions are told the time and never ask for it.
 #ifndef ASSAY_SDK_TRANSPORT_INSTANT_H_
 #define ASSAY_SDK_TRANSPORT_INSTANT_H_
 

@@ -1,4 +1,5 @@
-// The progress feed: every state change, progress report and log excerpt, in order and without holes.
+// The progress feed: every state change, progress report and log excerpt, in order and without
+// holes.
 #ifndef ASSAY_PROGRESS_H_
 #define ASSAY_PROGRESS_H_
 
@@ -18,10 +19,10 @@ struct SubscriberOptions {
   std::string feed_endpoint = "tcp://127.0.0.1:5557";
   std::string broker_endpoint = "tcp://127.0.0.1:5555";  // asked for what was missed
   // Tasks to follow; empty follows everything under `topic_prefix`.
-  std::vector<TaskId> tasks;
-  std::string topic_prefix;  // "eval/" or "eval/01H.../"; empty: all
+  std::vector<TaskId> tasks = {};
+  std::string topic_prefix = {};  // "eval/" or "eval/01H.../"; empty: all
   // Begin after this sequence: 0 for everything that is kept, nothing for what comes from now on.
-  std::optional<std::uint64_t> after;
+  std::optional<std::uint64_t> after = std::nullopt;
   Duration call_timeout{3000};
 };
 

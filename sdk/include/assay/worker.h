@@ -1,6 +1,7 @@
 // The worker's side: give a function, get tasks.
 //
-//   assay::Worker worker({.queues = {assay::QueueName("shout")}}, [](const assay::TaskAssignment& task,
+//   assay::Worker worker({.queues = {assay::QueueName("shout")}}, [](const assay::TaskAssignment&
+//   task,
 //                                                                    assay::TaskContext& context) {
 //     context.progress(1, 2, "half way");
 //     return assay::TaskOutcome::done(task.body + "!");
@@ -13,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "assay/ids.h"
@@ -31,26 +33,42 @@ struct TaskOutcome {
 
   static TaskOutcome done(std::string result = {});
   // The task ran and said no, or met a limit or a safety rule. Final.
-  static TaskOutcome failed(std::string reason, Cause cause = Cause::kTask, std::string result = {});
+  static TaskOutcome failed(std::string reason, Cause cause = Cause::kTask,
+                            std::string result = {});
   // Run it again after `delay`, if attempts are left. `Cause::kInfrastructure` costs no attempt.
   static TaskOutcome retry(std::string reason, Duration delay = Duration(0),
                            Cause cause = Cause::kTask);
-  // It was stopped because `TaskContext::cancelled` said so.
+  // It was stopped because `TaskContext::cancelled` said so. When this worker stops it means: not
+  // done, and the task goes back to its queue.
   static TaskOutcome cancelled(std::string result = {});
 };
 
-// A handler's line to the broker while it works. Thread: any.
+// Why a handler should stop.
+enum class StopReason : std::uint8_t {
+  kNone = 0,       // it should not
+  kCancelled = 1,  // somebody wants the task's end: stop all that it started
+  kLost = 2,       // the broker gave the task to another worker: what is reported no longer counts
+  kWorkerStops = 3,  // this worker must leave: the task goes on elsewhere
+};
+
+// A handler's line to the broker while it works. Thread: any, until the handler returns.
 class TaskContext {
  public:
   virtual ~TaskContext() = default;
   // done of total (0: not known), with a line for people. Cheap; may be merged with the next.
   virtual void progress(std::uint64_t done, std::uint64_t total, std::string text = {}) = 0;
-  // Log lines, without the last newline. Bounded at the broker, in order.
+  // Log lines, without the last newline; they arrive in order. What exceeds 256 KiB at once or 64
+  // KiB a second is cut, and a line in its place says how much.
   virtual void log(std::string lines) = 0;
   // Something a safety rule noticed.
   virtual void safety(std::string text) = 0;
   // True once the task was cancelled, or lost to another worker, or this worker must stop.
   virtual bool cancelled() const = 0;
+  // Why cancelled() is true. A worker whose tasks run elsewhere (in a cluster) stops them for
+  // kCancelled and leaves them for the next worker otherwise.
+  virtual StopReason stop_reason() const {
+    return cancelled() ? StopReason::kCancelled : StopReason::kNone;
+  }
   // Waits until cancelled() or the time is over; returns cancelled().
   virtual bool wait_cancelled(Duration at_most) = 0;
 };
@@ -59,15 +77,19 @@ using TaskHandler = std::function<TaskOutcome(const TaskAssignment&, TaskContext
 
 struct WorkerOptions {
   std::string endpoint = "tcp://127.0.0.1:5556";
-  std::string name;                // empty: host, process id and chance
-  std::vector<QueueName> queues;   // at least one
-  std::uint32_t slots = 1;         // handlers that run at once, each on a thread of its own
-  Duration drain_timeout{30000};   // request_stop: how long running handlers may go on
+  std::string name = {};               // empty: host, process id and chance
+  std::vector<QueueName> queues = {};  // at least one
+  std::uint32_t slots = 1;             // handlers that run at once, each on a thread of its own
+  Duration drain_timeout{30000};       // request_stop: how long running handlers may go on
+  // Told, once an outage, that the broker is away, that it is back, and what it refused. Empty:
+  // such lines go to standard error.
+  std::function<void(std::string_view line)> notice = {};
 };
 
-// Takes tasks from the broker and runs the handler for each. It reconnects by itself, names what it still
-// runs when it does, renews its leases with the same socket that carries its tasks, and repeats a
-// report until the broker has recorded it. A handler that throws fails its task with the exception's text.
+// Takes tasks from the broker and runs the handler for each. It reconnects by itself, names what it
+// still runs when it does, renews its leases with the same socket that carries its tasks, and
+// repeats a report until the broker has recorded it. A handler that throws fails its task with the
+// exception's text.
 //
 // Thread: run() in one; request_stop() from any, and from a signal handler.
 class Worker {
@@ -75,12 +97,20 @@ class Worker {
   Worker(WorkerOptions options, TaskHandler handler);
   ~Worker();
 
-  // Works until request_stop(). Errors: `invalid_name` (fix_input), `unsupported_version` (fix_input),
-  // `refused` (fix_input: the broker does not let this worker in). A broker that is away is waited for.
+  // Works until request_stop(). A broker that is away is waited for. Returns after the last handler
+  // has returned, so handlers must heed TaskContext::cancelled. Errors, all fix_input unless said
+  // otherwise: `invalid_name`, `invalid_queues`, `invalid_slots`, `invalid_endpoint`,
+  // `unsupported_version`, `refused` (the broker does not let this worker in), `no_sockets`
+  // (exhausted).
   Status run();
 
-  // The first call drains: take nothing new, finish what runs, report, leave. A second one cancels what runs.
+  // The first call drains: take nothing new, finish what runs for up to `drain_timeout`, report,
+  // leave. A second one, and the end of that time, cancels what runs; what does not end within
+  // seconds goes back to its queue. Thread: any; async-signal-safe.
   void request_stop();
+
+  // As given or generated.
+  const std::string& name() const;
 
  private:
   class Loop;
