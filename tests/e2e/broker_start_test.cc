@@ -4,7 +4,9 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <span>
 
+#include "broker/journal/format.h"
 #include "tests/support/broker_process.h"
 
 namespace assay {
@@ -98,12 +100,26 @@ TEST_F(BrokerStart, SaysWhyADataDirectoryCantBeWritten) {
 
 TEST_F(BrokerStart, RefusesAJournalOfANewerVersionAndNamesBoth) {
   const auto data = a_journal();
-  std::ofstream(data / "untouched") << "";
-  // The version follows the eight bytes of magic in every file of the journal (docs/journal.md).
-  overwrite(segment_of(data), 8, std::string("\x63\x00\x00\x00", 4));
+  const auto segment = segment_of(data);
+  auto header = journal::decode_segment_header(read_file(segment).substr(0, journal::kSegmentHeaderBytes));
+  ASSERT_EQ(header.problem, "");
+  header.value.version = 99;
+  std::string bytes(journal::kSegmentHeaderBytes, '\0');
+  journal::encode(header.value, std::span<char, journal::kSegmentHeaderBytes>(bytes.data(), bytes.size()));
+  overwrite(segment, 0, bytes);
   const std::string said = start_over(data);
   expect_in(said, "99");
   expect_in(said, "version");
+}
+
+TEST_F(BrokerStart, RefusesAJournalWithADamagedMiddleAndSaysWhereAndWhatToDo) {
+  const auto data = a_journal();
+  // The first batch, with everything after it still whole.
+  overwrite(segment_of(data), journal::kSegmentHeaderBytes + 40, "damage");
+  const std::string said = start_over(data);
+  expect_in(said, segment_of(data).string() + " is damaged at offset 64");
+  expect_in(said, "--verify");
+  expect_in(said, "--repair");
 }
 
 TEST_F(BrokerStart, NamesEveryMistakeOfAConfigurationWithItsLine) {

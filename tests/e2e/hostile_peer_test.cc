@@ -66,7 +66,10 @@ TEST_F(HostilePeer, IsToldWhatIsWrongWithItsFrames) {
 
 TEST_F(HostilePeer, IsLetInByTheRightDoorOnly) {
   auto peer = connect(broker_.workers());
-  const auto frames = wire::encode(Submit{.request = 7, .tasks = {TaskSpec()}});
+  TaskSpec task;
+  task.queue = QueueName("eval");
+  task.owner = OwnerName("ann");
+  const auto frames = wire::encode(Submit{.request = 7, .tasks = {task}});
   EXPECT_EQ(answer_to(peer, {frames.header, frames.payload}), "wrong_door");
   auto stranger = connect(broker_.clients());
   EXPECT_EQ(answer_to(stranger, {frames.header, frames.payload}), "hello_first");
