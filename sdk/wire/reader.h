@@ -2,10 +2,10 @@
 // expected and what was found. It owns nothing, copies nothing and never throws. It knows no
 // message.
 //
-// Why not msgpack's own unpacker: that builds a tree of objects in a zone first (measured on a
-// SUBMIT of 64 tasks: about three times the time of this cursor), can be told how many bytes but
-// not which types to expect, and throws for damage, which here is everyday input. tests/unit/sdk
-// holds the two together.
+// Why not msgpack's own unpacker: it builds a tree of objects that must be walked again, does not
+// know which types and sizes to expect where, and throws for damage, which here is everyday input.
+// Measured on a SUBMIT of 64 tasks: its tree alone takes 40 ns a task, the whole way to a Message
+// with this cursor 90 ns. tests/unit/sdk holds the two together.
 #ifndef ASSAY_SDK_WIRE_READER_H_
 #define ASSAY_SDK_WIRE_READER_H_
 
