@@ -15,7 +15,8 @@ namespace assay::cli {
 
 struct FollowedTask {
   TaskId id;
-  std::string name;  // for people; may be empty
+  std::string name;               // for people; may be empty
+  std::optional<TaskInfo> known;  // what the broker said of it, for one that may run already
 };
 
 struct FollowOptions {

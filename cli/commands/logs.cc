@@ -1,5 +1,6 @@
 // assay logs: the same command before a task runs, while it does, and after.
 #include <array>
+#include <thread>
 
 #include "cli/commands/commands.h"
 #include "cli/connection.h"
@@ -109,6 +110,7 @@ Status follow_log(Client& client, const TaskInfo& task, const GlobalOptions& glo
       }
       return Status::ok();
     }
+    if (!event.is_ok()) std::this_thread::sleep_for(kEventWait);  // it may fail at once
     // Silence: perhaps the end was missed.
     if (std::chrono::steady_clock::now() - asked_at < kAskEvery) continue;
     asked_at = std::chrono::steady_clock::now();

@@ -66,19 +66,16 @@ Status wait_for(Client& client, const WaitOptions& options, std::vector<TaskId> 
   return Status::ok();
 }
 
-std::string name_of(Client& client, TaskId id) {
-  const Result<TaskInfo> task = client.status(id.text());
-  if (!task.is_ok()) return {};
-  const auto name = task->labels.find("name");
-  return name == task->labels.end() ? std::string() : name->second;
-}
-
 ExitCode wait_live(Client& client, const WaitOptions& options, const GlobalOptions& global,
                    const std::vector<TaskId>& ids, Console& console) {
   Interrupts interrupts;
   Subscriber events = subscribe(global, ids);
   FollowOptions following{.tasks = {}, .quiet = false, .timeout = options.timeout};
-  for (const TaskId& id : ids) following.tasks.push_back({id, name_of(client, id)});
+  for (const TaskId& id : ids) {
+    const Result<TaskInfo> task = client.status(id.text());
+    if (!task.is_ok()) return report(console, global, task.status());
+    following.tasks.push_back({id, {}, *task});
+  }
   const Result<Followed> followed = follow(client, events, interrupts, console, following);
   if (!followed.is_ok()) return report(console, global, followed.status());
   ExitCode code = ExitCode::kOk;

@@ -104,7 +104,8 @@ std::optional<ChildEnd> Child::ended() {
 }
 
 void Child::signal(int number) {
-  if (!ended()) kill(id_, number);
+  // Killed, it takes along what it started itself; asked to end, it looks after those.
+  if (!ended()) kill(number == SIGKILL ? -id_ : id_, number);
 }
 
 std::string Child::last_words() const {

@@ -69,7 +69,7 @@ TEST_F(ChildTest, ALogThatCannotBeWrittenIsSaidSo) {
 }
 
 TEST_F(ChildTest, SignalsReachItAndEndIt) {
-  auto child = Child::start(shell("kill -STOP $$; sleep 100"));
+  auto child = Child::start(shell("exec sleep 100"));
   ASSERT_TRUE(child.is_ok());
   EXPECT_FALSE(child->ended().has_value());
   child->signal(SIGKILL);
@@ -102,7 +102,7 @@ TEST_F(ChildTest, ItDiesWithItsParent) {
   ASSERT_EQ(pipe2(alive, O_CLOEXEC), 0);
   const pid_t parent = fork();
   if (parent == 0) {
-    ChildOptions options = shell("sleep 100");
+    ChildOptions options = shell("exec sleep 100");
     options.inherited_descriptor = alive[1];
     const auto child = Child::start(options);
     if (!child.is_ok()) _exit(1);
