@@ -37,6 +37,11 @@ bool is_negative(int byte_count, std::uint64_t value) {
   return value >> (byte_count * 8 - 1) != 0;
 }
 
+std::int64_t with_sign(int byte_count, std::uint64_t value) {
+  const int unused_bits = 64 - byte_count * 8;
+  return static_cast<std::int64_t>(value << unused_bits) >> unused_bits;
+}
+
 }  // namespace
 
 bool Reader::take_lead(std::uint8_t& lead) {
@@ -108,7 +113,16 @@ bool Reader::read_double(double& value) {
       value = std::bit_cast<float>(static_cast<std::uint32_t>(bits));
       return true;
     }
-    if (lead < 0x80 || between(lead, kUint8, kInt64)) {
+    // msgpack's packer for C++ writes 3.0 and -3.0 as integers.
+    if (is_fixed_negative(lead)) {
+      value = static_cast<std::int8_t>(lead);
+      return true;
+    }
+    if (between(lead, kInt8, kInt64) && take_big_endian(1 << (lead - kInt8), bits)) {
+      value = static_cast<double>(with_sign(1 << (lead - kInt8), bits));
+      return true;
+    }
+    if (lead < 0x80 || between(lead, kUint8, kUint64)) {
       next_ = value_;
       if (!read_unsigned(UINT64_MAX, bits)) return false;
       value = static_cast<double>(bits);

@@ -143,6 +143,21 @@ TEST(CodecTest, AnyWidthOfIntegerIsRead) {
   }
 }
 
+TEST(CodecTest, NumbersComeBackWhateverTheirSignAndWidth) {
+  // msgpack's packer turns some of these into integers.
+  for (const double seconds :
+       {0.0, 0.1, 3.0, -3.0, -0.5, -200.0, -24576.0, -3e9, -1e18, 1e18, 1e300}) {
+    QueueInfo queue;
+    queue.name = QueueName("q");
+    queue.oldest_seconds = seconds;
+    const Message message = QueueList{1, {queue}};
+    const wire::Frames frames = wire::encode(message);
+    Result<Message> decoded = wire::decode(frames.header, frames.payload);
+    ASSERT_TRUE(decoded.is_ok()) << seconds << ": " << decoded.status().to_string();
+    EXPECT_EQ(*decoded, message) << seconds;
+  }
+}
+
 TEST(CodecTest, GreatestNumbersComeBack) {
   Submit submit{std::numeric_limits<std::uint64_t>::max(), {}};
   const wire::Frames frames = wire::encode(submit);
