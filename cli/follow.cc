@@ -152,7 +152,7 @@ class Follower {
   }
 
   Status on_away(Status status, steady_clock::time_point time) {
-    if (status.reason() != "broker_unreachable") return status;
+    if (status.code() != Code::kRetryCall) return status;
     if (!away_since_) {
       away_since_ = time;
       if (!options_.quiet) {

@@ -33,7 +33,7 @@ struct Followed {
 };
 
 // Ctrl-C on a terminal asks whether to cancel or to detach; elsewhere it detaches.
-// Errors: `unknown_task`, `broker_unreachable`.
+// Errors: those of a Client's results and cancel; an absent broker only after `broker_away_max`.
 Result<Followed> follow(Client& client, Subscriber& events, Interrupts& interrupts,
                         Console& console, const FollowOptions& options);
 

@@ -117,7 +117,7 @@ Status follow_log(Client& client, const TaskInfo& task, const GlobalOptions& glo
     const std::array<TaskId, 1> ids{task.id};
     const Result<std::vector<TaskResult>> results = client.results(ids);
     if (results.is_ok() && !results->empty()) return Status::ok();
-    const bool away = !results.is_ok() && results.status().reason() == "broker_unreachable";
+    const bool away = !results.is_ok() && results.status().code() == Code::kRetryCall;
     if (!results.is_ok() && !away) return results.status();
   }
 }

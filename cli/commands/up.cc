@@ -226,7 +226,8 @@ class Up {
   }
 
   Status wait_for_workers(const std::vector<std::string>& names) {
-    Client client({.endpoint = endpoints_.clients, .name = "assay up"});
+    Client client(
+        {.endpoint = endpoints_.clients, .name = "assay up", .notice = [](std::string_view) {}});
     const auto deadline = steady_clock::now() + kWorkersReadyMax;
     while (!stopping_) {
       const Result<std::vector<WorkerInfo>> workers = client.workers();

@@ -56,6 +56,17 @@ TEST_F(ChildTest, ItsOutputIsInTheLogAndItsLastWordsAreThisRunsOnly) {
   }
 }
 
+TEST_F(ChildTest, WordsForPeopleOutweighStructuredLogs) {
+  auto child = Child::start(shell("echo '{\"a\":1}'; echo port in use; echo '{\"b\":2}'"));
+  ASSERT_TRUE(child.is_ok());
+  wait(*child);
+  EXPECT_EQ(child->last_words(), "port in use");
+  child = Child::start(shell("echo '{\"a\":1}'"));
+  ASSERT_TRUE(child.is_ok());
+  wait(*child);
+  EXPECT_EQ(child->last_words(), "{\"a\":1}");
+}
+
 TEST_F(ChildTest, AProgramThatIsNotThereIsSaidSo) {
   const auto child = Child::start({"/no/such/program", {}, folder_ / "log", -1});
   ASSERT_FALSE(child.is_ok());
