@@ -362,7 +362,8 @@ void Session::advance(Instant now) {
   // A broker that refused us, or has not been met, records nothing.
   const bool may_record = status_.is_ok() && unrecorded_ != 0 && now < phase_ends_at_;
   if (may_record) return;
-  if (contact_.greeted()) effects_.send.emplace_back(Goodbye{});
+  // Even while greeting: the broker may know us already.
+  effects_.send.emplace_back(Goodbye{});
   phase_ = Phase::kOver;
 }
 

@@ -4,9 +4,11 @@
 #define ASSAY_PROGRESS_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "assay/ids.h"
@@ -24,6 +26,8 @@ struct SubscriberOptions {
   // Begin after this sequence: 0 for everything that is kept, nothing for what comes from now on.
   std::optional<std::uint64_t> after = std::nullopt;
   Duration call_timeout{3000};
+  std::string name = "libassay";                           // for the broker's logs
+  std::function<void(std::string_view line)> notice = {};  // as in ClientOptions
 };
 
 // A subscriber that joins late, drops messages, or sees the broker restart notices the gap in the
@@ -37,11 +41,20 @@ class Subscriber {
   Subscriber(Subscriber&&) noexcept;
   Subscriber& operator=(Subscriber&&) noexcept;
 
-  // The next event, or nothing when none came within `timeout`.
-  // Errors: `broker_unreachable` (retry_call) when a gap could not be filled; call again.
+  // Fixes the point where it begins, so that nothing that happens afterwards is missed; subscribe,
+  // start, then submit. next() does it when it has not been done. Errors: those of every call of a
+  // Client.
+  Status start();
+
+  // The next event, or nothing when none came within `timeout` (a broker that is away may make it
+  // longer by `call_timeout`). In the order of their sequence and never twice; with a filter the
+  // order holds within each task. Errors: `broker_unreachable`, `no_answer` (retry_call) when it
+  // cannot begin or a gap cannot be filled: call again, nothing is skipped; `invalid_endpoint`
+  // (fix_input).
   Result<std::optional<FeedEvent>> next(Duration timeout);
 
-  // Events that were gone before they could be fetched.
+  // How many events were gone before they could be fetched; with a filter, how many gaps they left.
+  // A broker that restarts leaves numbers out, which count as events.
   std::uint64_t lost() const;
 
  private:
