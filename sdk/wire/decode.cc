@@ -14,31 +14,10 @@
 #include "sdk/wire/fields.h"
 #include "sdk/wire/limits.h"
 #include "sdk/wire/reader.h"
+#include "sdk/wire/value_types.h"
 
 namespace assay::wire {
 namespace {
-
-// The last number of each enumeration; the first is 0.
-constexpr auto last_of(TaskState) {
-  return TaskState::kCancelled;
-}
-constexpr auto last_of(Cause) {
-  return Cause::kSafety;
-}
-constexpr auto last_of(Outcome) {
-  return Outcome::kCancelled;
-}
-constexpr auto last_of(EventKind) {
-  return EventKind::kSafety;
-}
-constexpr auto last_of(Code) {
-  return Code::kInternal;
-}
-
-template <typename T>
-concept Enumeration = std::is_enum_v<T>;
-template <typename T>
-concept Number = std::unsigned_integral<T> && !std::same_as<T, bool>;
 
 // One overload a type of value; false after the reader has refused.
 

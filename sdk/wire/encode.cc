@@ -11,14 +11,10 @@
 
 #include "sdk/wire/codec.h"
 #include "sdk/wire/fields.h"
+#include "sdk/wire/value_types.h"
 
 namespace assay::wire {
 namespace {
-
-template <typename T>
-concept Enumeration = std::is_enum_v<T>;
-template <typename T>
-concept Number = std::unsigned_integral<T> && !std::same_as<T, bool>;
 
 struct Sink {
   std::string* bytes;

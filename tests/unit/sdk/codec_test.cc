@@ -11,58 +11,18 @@
 
 #include "sdk/wire/limits.h"
 #include "tests/unit/sdk/message_samples.h"
+#include "tests/unit/sdk/raw_payload.h"
 
 namespace assay {
 namespace {
 
+using test::decode_payload;
+using test::expect_malformed;
 using test::message_samples;
+using test::Payload;
 using ::testing::HasSubstr;
 
-const std::string kId(16, 'x');
-
-// Payloads that our encoder would never write, by msgpack's own packer.
-class Payload {
- public:
-  explicit Payload(std::uint32_t keys) { packer().pack_map(keys); }
-  template <typename T>
-  Payload& with(const std::string& key, const T& value) {
-    packer().pack(key).pack(value);
-    return *this;
-  }
-  Payload& with_list(const std::string& key, std::uint32_t count) {
-    packer().pack(key).pack_array(count);
-    return *this;
-  }
-  Payload& with_map(const std::string& key, std::uint32_t count) {
-    packer().pack(key).pack_map(count);
-    return *this;
-  }
-  Payload& with_bytes(const std::string& key, const std::string& bytes) {
-    const auto size = static_cast<std::uint32_t>(bytes.size());
-    packer().pack(key).pack_bin(size).pack_bin_body(bytes.data(), size);
-    return *this;
-  }
-  Payload& item_map(std::uint32_t count) {
-    packer().pack_map(count);
-    return *this;
-  }
-  std::string bytes() const { return {buffer_.data(), buffer_.size()}; }
-
- private:
-  msgpack::packer<msgpack::sbuffer> packer() { return msgpack::packer<msgpack::sbuffer>(buffer_); }
-  msgpack::sbuffer buffer_;
-};
-
-Result<Message> decode_payload(const Message& type_from, const std::string& payload) {
-  return wire::decode(wire::encode(type_from).header, payload);
-}
-
-void expect_malformed(const Result<Message>& result, const std::string& text) {
-  ASSERT_FALSE(result.is_ok());
-  EXPECT_EQ(result.status().code(), Code::kFixInput);
-  EXPECT_EQ(result.status().reason(), "malformed_message");
-  EXPECT_THAT(result.status().message(), HasSubstr(text));
-}
+const std::string kId(16, 'x');  // a task's, as bytes
 
 // A SUBMIT of one task whose required keys are right, with `more` keys to come.
 Payload submit_of_one(std::uint32_t more) {
@@ -267,86 +227,6 @@ TEST(CodecTest, TimesAndDurationsAreBounded) {
   payload.with("request", 1).with_map("task", 1).with("submitted_at", wire::kTimeMsMax + 1);
   expect_malformed(decode_payload(TaskStatus{}, payload.bytes()),
                    "TASK_STATUS: task.submitted_at: expected");
-}
-
-TEST(CodecLimitsTest, ListsHoldSoManyItemsAndNoMore) {
-  Await await{1, std::vector<TaskId>(wire::kListItemsMax), true};
-  wire::Frames frames = wire::encode(await);
-  EXPECT_TRUE(wire::decode(frames.header, frames.payload).is_ok());
-  await.ids.emplace_back();
-  frames = wire::encode(await);
-  expect_malformed(wire::decode(frames.header, frames.payload),
-                   "expected a list of at most 10000 items, found a list of 10001 items");
-}
-
-TEST(CodecLimitsTest, AListThatTheMessageCannotHoldIsRefusedAtOnce) {
-  expect_malformed(decode_payload(Await{}, "\x81\xa3ids\xdc\x27\x10"), "ids: expected a list");
-}
-
-TEST(CodecLimitsTest, BodiesHoldSoManyBytesAndNoMore) {
-  TaskSpec spec{
-      .id = {}, .queue = QueueName("q"), .owner = OwnerName("o"), .labels = {}, .body = {}};
-  spec.body.assign(wire::kBodyBytesMax, 'x');
-  wire::Frames frames = wire::encode(Submit{1, {spec}});
-  EXPECT_TRUE(wire::decode(frames.header, frames.payload).is_ok());
-  spec.body.push_back('x');
-  frames = wire::encode(Submit{1, {spec}});
-  expect_malformed(
-      wire::decode(frames.header, frames.payload),
-      "body: expected binary of at most 16777216 bytes, found binary of 16777217 bytes");
-}
-
-TEST(CodecLimitsTest, MessagesHoldSoManyBytesAndNoMore) {
-  Result<Message> result = decode_payload(Goodbye{}, std::string(wire::kMessageBytesMax + 1, '\0'));
-  ASSERT_FALSE(result.is_ok());
-  EXPECT_EQ(result.status().reason(), "message_too_large");
-  EXPECT_FALSE(wire::decode_event(std::string(wire::kMessageBytesMax + 1, '\0')).is_ok());
-}
-
-TEST(CodecLimitsTest, TextHoldsSoManyBytesAndNoMore) {
-  const auto with_message = [](std::size_t size) {
-    const wire::Frames frames =
-        wire::encode(Error{0, Code::kInternal, "r", std::string(size, 'x'), Duration(0)});
-    return wire::decode(frames.header, frames.payload);
-  };
-  EXPECT_TRUE(with_message(wire::kTextBytesMax).is_ok());
-  expect_malformed(with_message(wire::kTextBytesMax + 1),
-                   "ERROR: message: expected a string of at most 65536 bytes");
-}
-
-TEST(CodecLimitsTest, LabelsAreBoundedInNumberAndSize) {
-  const auto with_labels = [](std::map<std::string, std::string> labels) {
-    TaskSpec spec{
-        .id = {}, .queue = QueueName("q"), .owner = OwnerName("o"), .labels = {}, .body = {}};
-    spec.labels = std::move(labels);
-    const wire::Frames frames = wire::encode(Submit{1, {spec}});
-    return wire::decode(frames.header, frames.payload);
-  };
-  std::map<std::string, std::string> labels;
-  for (std::size_t i = 0; i < wire::kLabelCountMax; ++i) labels[std::to_string(i)] = "x";
-  EXPECT_TRUE(with_labels(labels).is_ok());
-  labels["one more"] = "x";
-  expect_malformed(with_labels(labels), "labels: expected at most 64 labels, found 65");
-
-  EXPECT_TRUE(with_labels({{std::string(wire::kLabelKeyBytesMax, 'k'),
-                            std::string(wire::kLabelValueBytesMax, 'v')}})
-                  .is_ok());
-  expect_malformed(with_labels({{std::string(wire::kLabelKeyBytesMax + 1, 'k'), ""}}),
-                   "labels: expected a string of at most 128 bytes");
-  expect_malformed(with_labels({{"k", std::string(wire::kLabelValueBytesMax + 1, 'v')}}),
-                   "labels.k: expected a string of at most 1024 bytes");
-}
-
-TEST(CodecLimitsTest, UnknownValuesMayNestSoDeepAndNoDeeper) {
-  const auto nested = [](int levels) {
-    return "\x82\xa7request\x01\xa6"
-           "future" +
-           std::string(static_cast<std::size_t>(levels), '\x91') + "\x01";
-  };
-  EXPECT_TRUE(decode_payload(QueuesRequest{}, nested(wire::kNestingMax - 1)).is_ok());
-  expect_malformed(decode_payload(QueuesRequest{}, nested(wire::kNestingMax)),
-                   "nests deeper than 16 levels");
-  EXPECT_FALSE(decode_payload(QueuesRequest{}, nested(1'000'000)).is_ok());
 }
 
 TEST(CodecTest, EveryMessageCutAnywhereIsRefused) {
