@@ -9,8 +9,9 @@ namespace assay::journal {
 namespace {
 
 constexpr std::string_view kSegmentPrefix = "journal-";
-constexpr std::string_view kSegmentSuffix = ".log";
-constexpr std::size_t kSegmentDigits = 10;
+constexpr std::string_view kSparePrefix = "spare-";
+constexpr std::string_view kSuffix = ".log";
+constexpr std::size_t kDigits = 10;
 
 Status refuse(const std::string& path, const Malformed& malformed) {
   if (malformed.newer_version) {
@@ -22,16 +23,32 @@ Status refuse(const std::string& path, const Malformed& malformed) {
   return damaged(path, 0, malformed.what);
 }
 
-Status write_whole(FileSystem& file_system, const std::string& path, std::string_view content) {
-  Result<std::unique_ptr<File>> file = file_system.open(path, OpenMode::kCreate);
-  if (!file.is_ok()) {
-    return file.status();
+// A name like "journal-0000000001.log".
+std::string numbered(std::string_view prefix, std::uint64_t number) {
+  const std::string digits = std::to_string(number);
+  return std::string(prefix) + std::string(kDigits - std::min(kDigits, digits.size()), '0') +
+         digits + std::string(kSuffix);
+}
+
+std::optional<std::uint64_t> number_in(std::string_view name, std::string_view prefix) {
+  if (name.size() != prefix.size() + kDigits + kSuffix.size() || !name.starts_with(prefix) ||
+      !name.ends_with(kSuffix)) {
+    return std::nullopt;
   }
-  const std::array pieces{content};
-  if (Status status = (*file)->write(0, pieces); !status.is_ok()) {
-    return status;
+  const std::string_view digits = name.substr(prefix.size(), kDigits);
+  std::uint64_t number = 0;
+  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (parsed.ec != std::errc() || parsed.ptr != digits.data() + digits.size() || number == 0) {
+    return std::nullopt;
   }
-  return (*file)->sync();
+  return number;
+}
+
+// The file for the next manifest, with its space taken: made already, unless something removed it.
+Result<std::unique_ptr<File>> open_new_manifest(FileSystem& file_system, const std::string& path) {
+  Result<std::unique_ptr<File>> file = file_system.open(path, OpenMode::kReadWrite);
+  return file.status().code() == Code::kNotFound ? file_system.open(path, OpenMode::kCreate)
+                                                 : std::move(file);
 }
 
 }  // namespace
@@ -41,23 +58,23 @@ std::string path_in(const std::string& directory, std::string_view name) {
 }
 
 std::string segment_name(std::uint32_t number) {
-  const std::string digits = std::to_string(number);
-  return std::string(kSegmentPrefix) + std::string(kSegmentDigits - digits.size(), '0') + digits +
-         std::string(kSegmentSuffix);
+  return numbered(kSegmentPrefix, number);
 }
 
 std::optional<std::uint32_t> segment_number(std::string_view name) {
-  if (name.size() != kSegmentPrefix.size() + kSegmentDigits + kSegmentSuffix.size() ||
-      !name.starts_with(kSegmentPrefix) || !name.ends_with(kSegmentSuffix)) {
+  const std::optional<std::uint64_t> number = number_in(name, kSegmentPrefix);
+  if (!number || *number > UINT32_MAX) {
     return std::nullopt;
   }
-  const std::string_view digits = name.substr(kSegmentPrefix.size(), kSegmentDigits);
-  std::uint32_t number = 0;
-  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  if (parsed.ec != std::errc() || parsed.ptr != digits.data() + digits.size() || number == 0) {
-    return std::nullopt;
-  }
-  return number;
+  return static_cast<std::uint32_t>(*number);
+}
+
+std::string spare_name(std::uint64_t number) {
+  return numbered(kSparePrefix, number);
+}
+
+std::optional<std::uint64_t> spare_number(std::string_view name) {
+  return number_in(name, kSparePrefix);
 }
 
 Result<std::vector<std::uint32_t>> list_segments(FileSystem& file_system,
@@ -102,45 +119,34 @@ Status write_manifest(FileSystem& file_system, const std::string& directory,
   std::array<char, kManifestBytes> bytes{};
   encode(manifest, bytes);
   const std::string fresh = path_in(directory, kManifestNewName);
-  if (Status status = write_whole(file_system, fresh, {bytes.data(), bytes.size()});
-      !status.is_ok()) {
+  const Result<std::unique_ptr<File>> file = open_new_manifest(file_system, fresh);
+  if (!file.is_ok()) {
+    return file.status();
+  }
+  const std::array<std::string_view, 1> pieces{std::string_view(bytes.data(), bytes.size())};
+  if (Status status = file.value()->write(0, pieces); !status.is_ok()) {
+    return status;
+  }
+  if (Status status = file.value()->sync(); !status.is_ok()) {
     return status;
   }
   if (Status status = file_system.rename(fresh, path_in(directory, kManifestName));
       !status.is_ok()) {
     return status;
   }
-  return file_system.sync_directory(directory);
-}
-
-Result<std::unique_ptr<File>> create_segment(FileSystem& file_system, const std::string& directory,
-                                             const SegmentHeader& header, std::uint64_t capacity,
-                                             std::uint64_t zeros) {
-  const std::string next = path_in(directory, kNextName);
-  Result<std::unique_ptr<File>> file = file_system.open(next, OpenMode::kCreate);
-  if (!file.is_ok()) {
-    return file;
-  }
-  if (Status status = (*file)->reserve(capacity); !status.is_ok()) {
-    return status;
-  }
-  std::string start(std::max<std::uint64_t>(kSegmentHeaderBytes, zeros), '\0');
-  encode(header, std::span<char, kSegmentHeaderBytes>(start.data(), kSegmentHeaderBytes));
-  const std::array<std::string_view, 1> pieces{start};
-  if (Status status = (*file)->write(0, pieces); !status.is_ok()) {
-    return status;
-  }
-  if (Status status = (*file)->sync(); !status.is_ok()) {
-    return status;
-  }
-  if (Status status = file_system.rename(next, path_in(directory, segment_name(header.number)));
-      !status.is_ok()) {
-    return status;
-  }
   if (Status status = file_system.sync_directory(directory); !status.is_ok()) {
     return status;
   }
-  return file;
+  prepare_manifest(file_system, directory);
+  return Status::ok();
+}
+
+void prepare_manifest(FileSystem& file_system, const std::string& directory) {
+  const Result<std::unique_ptr<File>> next =
+      open_new_manifest(file_system, path_in(directory, kManifestNewName));
+  if (next.is_ok()) {
+    static_cast<void>(next.value()->reserve(kManifestBytes));
+  }
 }
 
 Status load_segment(FileSystem& file_system, const std::string& directory, std::uint32_t number,

@@ -1,7 +1,8 @@
 // The files of a journal's directory: their names, and the ways in which they come to be.
 //   MANIFEST                  which segments make up the journal (format.h)
 //   journal-0000000001.log    a segment
-//   next.log, MANIFEST.new    not yet part of the journal; removed when it is opened
+//   spare-0000000001.log      a segment to be (spares.h)
+//   MANIFEST.new              the next manifest in the making; its disk space is taken beforehand
 //   LOCK                      held by the broker that uses the journal
 // Must not know: batches.
 #ifndef BROKER_JOURNAL_DIRECTORY_H_
@@ -27,12 +28,13 @@ inline constexpr std::string_view kReasonVersion = "journal_version";  // kFixIn
 inline constexpr std::string_view kManifestName = "MANIFEST";
 inline constexpr std::string_view kManifestNewName = "MANIFEST.new";
 inline constexpr std::string_view kLockName = "LOCK";
-inline constexpr std::string_view kNextName = "next.log";
 
 std::string path_in(const std::string& directory, std::string_view name);
 std::string segment_name(std::uint32_t number);
 // The number in a segment's name; none for other files.
 std::optional<std::uint32_t> segment_number(std::string_view name);
+std::string spare_name(std::uint64_t number);
+std::optional<std::uint64_t> spare_number(std::string_view name);
 
 // The numbers of the segments that are there, in order.
 Result<std::vector<std::uint32_t>> list_segments(FileSystem& file_system,
@@ -41,15 +43,13 @@ Result<std::vector<std::uint32_t>> list_segments(FileSystem& file_system,
 // The manifest, or none when there is no such file. Damaged or of a newer version: a Status.
 Result<std::optional<Manifest>> read_manifest(FileSystem& file_system,
                                               const std::string& directory);
-// Replaces the manifest, durably: after a crash there is the old one or the new one.
+// Replaces the manifest, durably: after a crash, and after a failure, there is the old one or the
+// new one. Prepares for the next one.
 Status write_manifest(FileSystem& file_system, const std::string& directory,
                       const Manifest& manifest);
-
-// Makes segment `header.number` with room for `capacity` bytes, `zeros` of them written, durably.
-// It has its name only once all that is on disk. Errors: as File's and FileSystem's.
-Result<std::unique_ptr<File>> create_segment(FileSystem& file_system, const std::string& directory,
-                                             const SegmentHeader& header, std::uint64_t capacity,
-                                             std::uint64_t zeros);
+// Takes the disk space for the next manifest, so that a full disk does not keep segments from being
+// dropped. Best effort: without it the next manifest is refused on a full disk, and nothing worse.
+void prepare_manifest(FileSystem& file_system, const std::string& directory);
 
 // A segment's bytes and header, checked against the journal it should belong to.
 struct LoadedSegment {

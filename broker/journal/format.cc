@@ -18,6 +18,7 @@ constexpr std::size_t kSegmentNumberAt = 12;
 constexpr std::size_t kSegmentJournalAt = 16;
 constexpr std::size_t kSegmentSaltAt = 24;
 constexpr std::size_t kSegmentFirstAt = 32;
+constexpr std::size_t kSegmentFlagsAt = 40;
 constexpr std::size_t kSegmentChecksumAt = kSegmentHeaderBytes - 4;
 
 constexpr std::size_t kBatchSaltAt = 0;
@@ -116,6 +117,7 @@ void encode(const SegmentHeader& header, std::span<char, kSegmentHeaderBytes> in
   store_u64(header.journal_id, &into[kSegmentJournalAt]);
   store_u64(header.salt, &into[kSegmentSaltAt]);
   store_u64(header.first_sequence, &into[kSegmentFirstAt]);
+  store_u32(header.recycled ? kSegmentRecycledFlag : 0, &into[kSegmentFlagsAt]);
   store_u32(crc32c({into.data(), kSegmentChecksumAt}), &into[kSegmentChecksumAt]);
 }
 
@@ -153,6 +155,7 @@ Decoded<SegmentHeader> decode_segment_header(std::string_view bytes) {
   header.journal_id = load_u64(&bytes[kSegmentJournalAt]);
   header.salt = load_u64(&bytes[kSegmentSaltAt]);
   header.first_sequence = load_u64(&bytes[kSegmentFirstAt]);
+  header.recycled = (load_u32(&bytes[kSegmentFlagsAt]) & kSegmentRecycledFlag) != 0;
   return {header, {}};
 }
 

@@ -3,7 +3,7 @@
 // anything here raises kFormatVersion and adds bytes of the new version to tests/compat/.
 //
 // A segment is a file: one segment header, then batches one after the other, each starting at a
-// multiple of 8, then whatever the file held before (zeros, as a rule).
+// multiple of 8, then whatever the file held before: zeros, or the bytes of a dropped segment.
 //
 //   segment header, 64 bytes                             batch header, 48 bytes
 //   0        4        8        12       16               0        4        8        12       16
@@ -12,7 +12,7 @@
 //   +--------+--------+--------+--------+                +--------+--------+--------+--------+
 //   | journal id      | salt            |                | durable         | length | entries|
 //   +--------+--------+--------+--------+                +--------+--------+--------+--------+
-//   | first sequence  | zeros           |                | kind   | payload| zeros  | header |
+//   | first sequence  | flags  | zeros  |                | kind   | payload| zeros  | header |
 //   +--------+--------+--------+--------+                |        |  crc32c|        |  crc32c|
 //   | zeros                    | crc32c |                +--------+--------+--------+--------+
 //   +--------+--------+--------+--------+                | payload (length bytes), zeros to 8 ..
@@ -49,6 +49,7 @@ inline constexpr std::uint32_t kManifestBytes = 64;
 inline constexpr std::uint32_t kEntryBytesMin = 8;      // two lengths
 inline constexpr std::uint32_t kBlobChecksumBytes = 4;  // only in front of a blob
 inline constexpr std::uint32_t kEntryRetainedBit = 1U << 31;
+inline constexpr std::uint32_t kSegmentRecycledFlag = 1;
 
 // Limits. A batch is written, checked and replayed as a whole, and lies in one segment.
 inline constexpr std::uint64_t kSegmentBytesMin = 4096;
@@ -69,6 +70,8 @@ struct SegmentHeader {
   std::uint64_t journal_id = 0;      // the same in every file of one journal
   std::uint64_t salt = 0;            // this segment's; batches of another one do not carry it
   std::uint64_t first_sequence = 0;  // of its first batch
+  // The file was a segment before: what follows the last batch are its old bytes, not zeros.
+  bool recycled = false;
 
   friend bool operator==(const SegmentHeader&, const SegmentHeader&) = default;
 };

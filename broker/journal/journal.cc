@@ -67,6 +67,7 @@ Journal::Journal(FileSystem& file_system, std::string directory, const JournalOp
     : file_system_(file_system),
       directory_(directory),
       options_(options),
+      spares_(file_system, directory, options.segment_bytes),
       segments_(file_system, std::move(directory)),
       recent_(options.recent_bytes) {
   if (options_.seed == 0) {
@@ -100,6 +101,9 @@ Status Journal::start(const Replay& replay) {
     return lock.status();
   }
   lock_ = std::move(lock).value();
+  if (Status status = spares_.adopt(); !status.is_ok()) {
+    return status;
+  }
   const Result<std::optional<Manifest>> manifest = read_manifest(file_system_, directory_);
   if (!manifest.is_ok()) {
     return manifest.status();
@@ -108,7 +112,8 @@ Status Journal::start(const Replay& replay) {
     return create();
   }
   manifest_ = **manifest;
-  space_.start(manifest_.oldest_segment);
+  prepare_manifest(file_system_, directory_);
+  space_.start(manifest_.oldest_segment, manifest_.oldest_sequence);
   const Result<RecoveredEnd> end = recover(
       file_system_, directory_, manifest_,
       [&](const SegmentHeader& segment, const Batch& batch) {
@@ -120,10 +125,10 @@ Status Journal::start(const Replay& replay) {
   }
   // A segment without a batch has no account yet.
   while (space_.newest() < end->segment.number) {
-    space_.add_segment();
+    space_.add_segment(end->segment.first_sequence);
   }
   active_.header = end->segment;
-  active_.offset = end->offset;
+  offset_ = end->offset;
   active_.written = end->file_bytes;
   active_.capacity = std::max<std::uint64_t>(options_.segment_bytes, end->file_bytes);
   next_sequence_ = end->next_sequence;
@@ -134,20 +139,24 @@ Status Journal::start(const Replay& replay) {
     return file.status();
   }
   active_.file = std::move(file).value();
-  return active_.file->reserve(active_.capacity);
+  const Status reserved = active_.file->reserve(active_.capacity);
+  if (reserved.reason() == kReasonDiskFull) {
+    active_.capacity = end->file_bytes;  // go on in what is there, then in a spare
+    return Status::ok();
+  }
+  return reserved;
 }
 
-// A new journal: its first segment, and then the manifest that makes it one. Without a manifest
-// there may be the first segment of a creation that was cut short, but never one with a batch in
-// it.
-Status Journal::create() {
+// Without a manifest there may be the first segment of a creation that was cut short, but no
+// segment with a batch in it.
+Status Journal::check_nothing_is_lost() {
   const Result<std::vector<std::uint32_t>> numbers = list_segments(file_system_, directory_);
   if (!numbers.is_ok()) {
     return numbers.status();
   }
   for (const std::uint32_t number : numbers.value()) {
-    const std::string path = path_in(directory_, segment_name(number));
-    const Result<std::unique_ptr<File>> file = file_system_.open(path, OpenMode::kRead);
+    const Result<std::unique_ptr<File>> file =
+        file_system_.open(path_in(directory_, segment_name(number)), OpenMode::kRead);
     if (!file.is_ok()) {
       return file.status();
     }
@@ -156,26 +165,33 @@ Status Journal::create() {
         !status.is_ok()) {
       return status;
     }
-    if (number != 1 || start.find_first_not_of('\0', kSegmentHeaderBytes) != std::string::npos) {
+    const auto segment = decode_segment_header(start).header;
+    const auto batch =
+        decode_batch_header(std::string_view(start).substr(segment ? kSegmentHeaderBytes : 0))
+            .header;
+    if (number != 1 || !segment || (batch && batch->salt == segment->salt)) {
       return damaged(path_in(directory_, kManifestName), 0,
                      "expected a manifest beside " + segment_name(number) + ", found no such file");
     }
   }
+  return Status::ok();
+}
+
+// A new journal: its first segment, and then the manifest that makes it one.
+Status Journal::create() {
+  if (Status status = check_nothing_is_lost(); !status.is_ok()) {
+    return status;
+  }
   manifest_.journal_id = mix(options_.seed, 0);
   manifest_.oldest_segment = 1;
   manifest_.oldest_sequence = 1;
-  space_.start(1);
-  active_.header = make_header(1, 1);
-  active_.capacity = options_.segment_bytes;
-  active_.written = std::min(options_.written_ahead_bytes, active_.capacity);
-  Result<std::unique_ptr<File>> file =
-      create_segment(file_system_, directory_, active_.header, active_.capacity, active_.written);
-  if (!file.is_ok()) {
-    return file.status();
+  space_.start(1, 1);
+  Result<FreshSegment> first =
+      spares_.make_segment(make_header(1, 1), options_.segment_bytes, options_.written_ahead_bytes);
+  if (!first.is_ok()) {
+    return first.status();
   }
-  active_.file = std::move(file).value();
-  active_.written = std::max<std::uint64_t>(active_.written, kSegmentHeaderBytes);
-  space_.add_bytes(kSegmentHeaderBytes);
+  active_ = std::move(first).value();
   return write_manifest(file_system_, directory_, manifest_);
 }
 
@@ -191,10 +207,7 @@ SegmentHeader Journal::make_header(std::uint32_t number, std::uint64_t first_seq
 Status Journal::replay_batch(const SegmentHeader& segment, const Batch& batch,
                              const Replay& replay) {
   while (space_.newest() < segment.number) {
-    space_.add_segment();
-  }
-  if (batch.offset == kSegmentHeaderBytes) {
-    space_.add_bytes(kSegmentHeaderBytes);
+    space_.add_segment(segment.first_sequence);
   }
   space_.add_bytes(batch_bytes(batch.header.length));
   if (batch.header.kind != BatchKind::kRecords) {
@@ -270,13 +283,13 @@ Result<Appended> Journal::append(std::span<const Entry> entries) {
 // Fills in the rest of the header, and writes the batch where the active segment ends.
 Status Journal::write_batch(BatchHeader header, std::span<const Entry> entries) {
   const std::uint64_t frame_bytes = batch_bytes(header.length);
-  char* frame = recent_.make_room(active_.header.number, active_.offset, frame_bytes);
+  char* frame = recent_.make_room(active_.header.number, offset_, frame_bytes);
   char* const payload = frame + kBatchHeaderBytes;
   char* at = payload;
   for (const Entry& entry : entries) {
     char* const end = encode_entry(entry.head, entry.blob, entry.retained, at);
     locations_.push_back({active_.header.number,
-                          active_.offset + static_cast<std::uint32_t>(end - frame) -
+                          offset_ + static_cast<std::uint32_t>(end - frame) -
                               static_cast<std::uint32_t>(entry.blob.size()),
                           static_cast<std::uint32_t>(entry.blob.size())});
     at = end;
@@ -289,17 +302,17 @@ Status Journal::write_batch(BatchHeader header, std::span<const Entry> entries) 
   header.payload_checksum = crc32c({payload, header.length});
   encode(header, std::span<char, kBatchHeaderBytes>(frame, kBatchHeaderBytes));
 
-  const std::uint64_t end = active_.offset + frame_bytes;
+  const std::uint64_t end = offset_ + frame_bytes;
   std::uint64_t ahead = 0;
   if (end > active_.written && frame_bytes <= options_.written_ahead_bytes / kWrittenAheadShare) {
     ahead = std::min(options_.written_ahead_bytes, active_.capacity - end);
   }
-  const std::array pieces{std::string_view(frame, frame_bytes), zeros(ahead)};
-  if (Status status = active_.file->write(active_.offset, pieces); !status.is_ok()) {
+  const std::array<std::string_view, 2> pieces{std::string_view(frame, frame_bytes), zeros(ahead)};
+  if (Status status = active_.file->write(offset_, pieces); !status.is_ok()) {
     return stop(std::move(status));
   }
   active_.written = std::max(active_.written, end + pieces[1].size());
-  active_.offset = static_cast<std::uint32_t>(end);
+  offset_ = static_cast<std::uint32_t>(end);
   next_sequence_ += 1;
   space_.add_bytes(frame_bytes);
   return Status::ok();
@@ -325,27 +338,24 @@ Status Journal::flush() {
 }
 
 Status Journal::make_room(std::uint64_t frame_bytes) {
-  if (active_.offset + frame_bytes + kSealBytes <= active_.capacity) {
+  if (offset_ + frame_bytes + kSealBytes <= active_.capacity) {
     return Status::ok();
   }
   return rotate(frame_bytes);
 }
 
 Status Journal::rotate(std::uint64_t frame_bytes) {
-  Active next;
-  // The seal takes one sequence number.
-  next.header = make_header(active_.header.number + 1, next_sequence_ + 1);
   // A batch that is larger than a segment gets a segment of its own size.
-  next.capacity = std::max(options_.segment_bytes, kSegmentHeaderBytes + frame_bytes + kSealBytes);
-  next.written = std::max<std::uint64_t>(std::min(options_.written_ahead_bytes, next.capacity),
-                                         kSegmentHeaderBytes);
-  Result<std::unique_ptr<File>> file =
-      create_segment(file_system_, directory_, next.header, next.capacity, next.written);
-  if (!file.is_ok()) {
+  const std::uint64_t capacity =
+      std::max(options_.segment_bytes, kSegmentHeaderBytes + frame_bytes + kSealBytes);
+  // The seal takes one sequence number.
+  Result<FreshSegment> next =
+      spares_.make_segment(make_header(active_.header.number + 1, next_sequence_ + 1), capacity,
+                           options_.written_ahead_bytes);
+  if (!next.is_ok()) {
     // On a full disk nothing has happened yet: the segment has no name before it has its space.
-    return file.status().reason() == kReasonDiskFull ? file.status() : stop(file.status());
+    return next.status().reason() == kReasonDiskFull ? next.status() : stop(next.status());
   }
-  next.file = std::move(file).value();
   BatchHeader seal;
   seal.kind = BatchKind::kSeal;
   if (Status status = write_batch(seal, {}); !status.is_ok()) {
@@ -354,9 +364,9 @@ Status Journal::rotate(std::uint64_t frame_bytes) {
   if (Status status = flush(); !status.is_ok()) {
     return status;
   }
-  active_ = std::move(next);
-  space_.add_segment();
-  space_.add_bytes(kSegmentHeaderBytes);
+  active_ = std::move(next).value();
+  offset_ = kSegmentHeaderBytes;
+  space_.add_segment(active_.header.first_sequence);
   return Status::ok();
 }
 
@@ -385,7 +395,7 @@ Result<std::string> Journal::read(const Location& location) {
   const std::uint64_t end = std::uint64_t{location.offset} + location.length;
   const bool is_inside = space_.holds(location.segment) &&
                          location.offset >= kSegmentHeaderBytes + kBatchHeaderBytes &&
-                         (location.segment != active_.header.number || end <= active_.offset);
+                         (location.segment != active_.header.number || end <= offset_);
   if (!is_inside) {
     return not_found(std::string(kReasonNoSuchLocation),
                      "expected a blob in segments " + std::to_string(oldest_segment()) + " to " +
@@ -405,6 +415,77 @@ Result<std::string> Journal::read(const Location& location) {
 
 void Journal::release(const Location& location) {
   space_.release(location);
+}
+
+std::uint64_t Journal::reserve_bytes() const {
+  // An end for each live entry, and one segment to compact into.
+  return space_.total().live_entries * options_.reserve_bytes_per_entry + options_.segment_bytes;
+}
+
+Status Journal::can_accept(std::uint64_t bytes) {
+  if (!stopped_.is_ok()) {
+    return stopped_;
+  }
+  const std::uint64_t in_active =
+      active_.capacity - std::min<std::uint64_t>(active_.capacity, offset_);
+  while (in_active + spares_.bytes() < bytes + reserve_bytes()) {
+    const Result<std::uint64_t> free = file_system_.free_bytes(directory_);
+    Status status = free.status();
+    if (free.is_ok() && free.value() >= options_.segment_bytes) {
+      status = spares_.add();
+    } else if (free.is_ok()) {
+      status = Status(Code::kExhausted, std::string(kReasonDiskFull),
+                      std::to_string(free.value()) + " bytes are free");
+    }
+    if (!status.is_ok()) {
+      return retry_later(std::string(kReasonDiskFull),
+                         "expected " + std::to_string(options_.segment_bytes) +
+                             " bytes for another segment in " + directory_ + ", found none (" +
+                             status.message() +
+                             "); work is finished but none accepted until there is space");
+    }
+  }
+  return Status::ok();
+}
+
+bool Journal::needs_compaction() const {
+  const SegmentUsage total = space_.total();
+  return oldest_segment() < active_segment() && total.bytes > options_.compaction_bytes_min &&
+         total.bytes > options_.compaction_factor * total.live_bytes;
+}
+
+Status Journal::drop_segments_before(std::uint32_t segment) {
+  if (!stopped_.is_ok()) {
+    return stopped_;
+  }
+  if (segment <= oldest_segment()) {
+    return Status::ok();
+  }
+  ASSAY_ASSERT(segment <= active_segment());
+  ASSAY_ASSERT(durable_sequence_ == last_sequence());  // or what was carried forward could be lost
+  for (std::uint32_t number = oldest_segment(); number < segment; ++number) {
+    if (const std::uint64_t live = space_.usage(number).live_entries; live > 0) {
+      return internal_error(std::string(kReasonStillLive),
+                            "expected nothing live in " + segment_name(number) + ", found " +
+                                std::to_string(live) + " entries; it is kept");
+    }
+  }
+  Manifest next = manifest_;
+  next.oldest_segment = segment;
+  next.oldest_sequence = space_.usage(segment).first_sequence;
+  next.orphans_through = last_sequence();
+  if (Status status = write_manifest(file_system_, directory_, next); !status.is_ok()) {
+    return status;
+  }
+  const std::uint32_t first = oldest_segment();
+  manifest_ = next;
+  segments_.close_before(segment);
+  space_.drop_before(segment);
+  for (std::uint32_t number = first; number < segment; ++number) {
+    // A file that stays is removed by the next recovery.
+    static_cast<void>(spares_.recycle(number, reserve_bytes()));
+  }
+  return Status::ok();
 }
 
 JournalCounters Journal::counters() const {

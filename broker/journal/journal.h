@@ -29,6 +29,7 @@
 #include "broker/journal/recent_bytes.h"
 #include "broker/journal/recovery.h"
 #include "broker/journal/space.h"
+#include "broker/journal/spares.h"
 
 namespace assay::journal {
 
@@ -78,7 +79,7 @@ struct JournalOptions {
   // is carried forward about once, however long it stays.
   std::uint32_t compaction_factor = 2;
   // Disk space that can_accept() keeps free for the end of each live entry.
-  std::uint64_t reserve_bytes_per_entry = 512;
+  std::uint64_t reserve_bytes_per_entry = 256;
   // Salts and the journal's id come from it; 0 takes a random one. Tests give one to get the same
   // bytes.
   std::uint64_t seed = 0;
@@ -138,6 +139,24 @@ class Journal {
   // torn end.
   Status close();
 
+  // --- Space and compaction (docs/journal.md says what the owner of the state owes) ---
+
+  // Whether `bytes` more of new work may be accepted: what is accepted can be finished even if the
+  // disk is full from now on, because its space is taken beforehand. Ask before every turn that
+  // accepts work; what finishes work, or compacts, does not ask. kReasonDiskFull (kRetryLater):
+  // refuse new work for now.
+  Status can_accept(std::uint64_t bytes);
+
+  // The journal has become much larger than what is live in it: carry the live entries of
+  // oldest_segment() forward, then drop it.
+  bool needs_compaction() const;
+
+  // Takes the segments before `segment` out of the journal, durably. All that is still needed of
+  // them must have been appended again, released and flushed. Errors: kReasonStillLive (nothing is
+  // dropped), kReasonDiskFull and kReasonInputOutput (try again later: nothing is lost),
+  // kReasonStopped.
+  Status drop_segments_before(std::uint32_t segment);
+
   std::uint32_t oldest_segment() const { return space_.oldest(); }
   std::uint32_t active_segment() const { return active_.header.number; }
   std::uint64_t last_sequence() const { return next_sequence_ - 1; }
@@ -149,22 +168,16 @@ class Journal {
   const RecoveryReport& recovery_report() const { return report_; }
 
  private:
-  struct Active {
-    SegmentHeader header;
-    std::unique_ptr<File> file;
-    std::uint32_t offset = kSegmentHeaderBytes;  // where the next batch goes
-    std::uint64_t written = 0;                   // bytes of the file
-    std::uint64_t capacity = 0;
-  };
-
   Journal(FileSystem& file_system, std::string directory, const JournalOptions& options);
 
   Status start(const Replay& replay);
   Status create();
+  Status check_nothing_is_lost();
   Status replay_batch(const SegmentHeader& segment, const Batch& batch, const Replay& replay);
   SegmentHeader make_header(std::uint32_t number, std::uint64_t first_sequence) const;
   Status make_room(std::uint64_t frame_bytes);
   Status rotate(std::uint64_t frame_bytes);
+  std::uint64_t reserve_bytes() const;
   Status write_batch(BatchHeader header, std::span<const Entry> entries);
   Status stop(Status why);
 
@@ -173,7 +186,9 @@ class Journal {
   JournalOptions options_;
   std::unique_ptr<FileLock> lock_;
   Manifest manifest_;
-  Active active_;
+  FreshSegment active_;
+  std::uint32_t offset_ = kSegmentHeaderBytes;  // where the next batch goes in the active segment
+  Spares spares_;
   OpenSegments segments_;
   RecentBytes recent_;
   Space space_;

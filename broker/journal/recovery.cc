@@ -60,7 +60,7 @@ Status Recovery::remove(const std::string& name) {
   return file_system_.remove(path_in(directory_, name));
 }
 
-// Segments that were dropped but not yet removed, and files that never got their final name.
+// Segments that were dropped but not yet removed.
 Status Recovery::remove_strangers() {
   const Result<std::vector<std::string>> names = file_system_.list(directory_);
   if (!names.is_ok()) {
@@ -68,8 +68,7 @@ Status Recovery::remove_strangers() {
   }
   for (const std::string& name : names.value()) {
     const std::optional<std::uint32_t> number = segment_number(name);
-    const bool dropped = number && *number < manifest_.oldest_segment;
-    if (dropped || name == kNextName || name == kManifestNewName) {
+    if (number && *number < manifest_.oldest_segment) {
       if (Status status = remove(name); !status.is_ok()) {
         return status;
       }

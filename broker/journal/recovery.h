@@ -32,7 +32,7 @@ struct RecoveryReport {
   bool was_closed = false;         // the broker before us ended in good order
   std::uint64_t lost_batches = 0;  // that an earlier repair gave up
   std::optional<Cut> cut;
-  std::vector<std::string> removed;  // files that were not, or no longer, part of the journal
+  std::vector<std::string> removed;  // segments that were dropped, or never used
 
   // One line for people.
   std::string to_string() const;

@@ -106,15 +106,31 @@ std::optional<Batch> SegmentScan::find_header_from(std::uint32_t offset) const {
   return std::nullopt;
 }
 
+// Bytes up to the last one that this segment's batches may have left. In a file that was a segment
+// before, only what carries our salt is ours; without a salt in it, nothing there can ever be taken
+// for a batch.
+std::uint64_t SegmentScan::remains() const {
+  const std::size_t begin = std::min<std::size_t>(offset_, bytes_.size());
+  const std::string_view rest = bytes_.substr(begin);
+  if (!header_.recycled) {
+    return rest.find_last_not_of('\0') + 1;  // npos + 1 is 0
+  }
+  std::uint64_t last = 0;
+  for (std::size_t at = 0; at + sizeof header_.salt <= rest.size(); at += kBatchAlignment) {
+    if (load_u64(&rest[at]) == header_.salt) {
+      last = at + sizeof header_.salt;
+    }
+  }
+  return last;
+}
+
 Tail SegmentScan::tail() const {
-  const std::string_view rest = bytes_.substr(std::min<std::size_t>(offset_, bytes_.size()));
-  const std::size_t last = rest.find_last_not_of('\0');
   Tail tail;
-  if (last == std::string_view::npos) {
+  tail.bytes = remains();
+  if (tail.bytes == 0) {
     return tail;
   }
   tail.state = TailState::kTorn;
-  tail.bytes = last + 1;
   std::optional<Batch> later = find_header_from(offset_);
   while (later && later->header.durable < next_sequence_) {
     later = find_header_from(later->offset + kBatchAlignment);
@@ -126,8 +142,15 @@ Tail SegmentScan::tail() const {
   return tail;
 }
 
+void SegmentScan::resume(const Batch& batch) {
+  offset_ = batch.offset;
+  next_sequence_ = batch.header.sequence;
+  stopped_by_.clear();
+}
+
 std::optional<Batch> SegmentScan::find_intact_after() const {
-  std::optional<Batch> later = find_header_from(offset_);
+  // The bad batch took at least a header.
+  std::optional<Batch> later = find_header_from(offset_ + kBatchHeaderBytes);
   while (later) {
     std::string why;
     std::optional<Batch> batch = read_at(later->offset, why);

@@ -55,11 +55,14 @@ class SegmentScan {
   // The first batch with a good header and a good payload after offset() that continues the
   // sequence at or after next_sequence(): where a repair can go on.
   std::optional<Batch> find_intact_after() const;
+  // Goes on there.
+  void resume(const Batch& batch);
 
  private:
   std::optional<Batch> stop(std::string why);
   std::optional<Batch> read_at(std::uint32_t offset, std::string& why) const;
   std::optional<Batch> find_header_from(std::uint32_t offset) const;
+  std::uint64_t remains() const;
 
   std::string_view bytes_;
   SegmentHeader header_;

@@ -7,10 +7,16 @@
 
 namespace assay::journal {
 
-void Space::start(std::uint32_t oldest) {
+void Space::start(std::uint32_t oldest, std::uint64_t first_sequence) {
   oldest_ = oldest;
-  segments_.assign(1, {});
+  segments_.clear();
   total_ = {};
+  add_segment(first_sequence);
+}
+
+void Space::add_segment(std::uint64_t first_sequence) {
+  segments_.push_back({.first_sequence = first_sequence});
+  add_bytes(kSegmentHeaderBytes);
 }
 
 void Space::add_bytes(std::uint64_t bytes) {
@@ -63,7 +69,8 @@ SegmentUsage Space::usage_of(const Segment& segment) {
   const std::uint64_t head_bytes =
       segment.retained == 0 ? 0 : segment.head_bytes / segment.retained;
   const std::uint64_t each = head_bytes + kEntryBytesMin + kBlobChecksumBytes;
-  return {segment.bytes, segment.live, segment.live_blob_bytes + segment.live * each};
+  return {segment.first_sequence, segment.bytes, segment.live,
+          segment.live_blob_bytes + segment.live * each};
 }
 
 }  // namespace assay::journal

@@ -10,18 +10,19 @@
 namespace assay::journal {
 
 struct SegmentUsage {
-  std::uint64_t bytes = 0;         // of its batches and header
-  std::uint64_t live_entries = 0;  // retained and not released
-  std::uint64_t live_bytes = 0;    // what carrying them forward writes, estimated
+  std::uint64_t first_sequence = 0;  // of its first batch
+  std::uint64_t bytes = 0;           // of its batches and header
+  std::uint64_t live_entries = 0;    // retained and not released
+  std::uint64_t live_bytes = 0;      // what carrying them forward writes, estimated
 };
 
 // Thread: one at a time.
 class Space {
  public:
   // Begins with `oldest` as the only segment.
-  void start(std::uint32_t oldest);
+  void start(std::uint32_t oldest, std::uint64_t first_sequence);
   // The segment after the newest one.
-  void add_segment() { segments_.emplace_back(); }
+  void add_segment(std::uint64_t first_sequence);
   void add_bytes(std::uint64_t bytes);  // to the newest segment
   void retain(const Location& location, std::uint64_t head_bytes);
   void release(const Location& location);
@@ -38,6 +39,7 @@ class Space {
 
  private:
   struct Segment {
+    std::uint64_t first_sequence = 0;
     std::uint64_t bytes = 0;
     std::uint64_t retained = 0;  // entries ever retained, and the bytes of their heads
     std::uint64_t head_bytes = 0;

@@ -104,6 +104,19 @@ class MisbehaviourTest(unittest.TestCase):
         )
         self.assertIs(end["passed"], True)
 
+    def test_test_after_a_killed_zygote_does_not_pay_for_it(self):
+        body = (
+            "import signal, subprocess\n"
+            "    keeper = os.getppid()\n"
+            "    for p in filter(str.isdigit, os.listdir('/proc')):\n"
+            "        try: f = open('/proc/%s/stat' % p).read().rpartition(')')[2].split()\n"
+            "        except OSError: continue\n"
+            "        if int(f[1]) == keeper and int(p) != os.getpid():\n"
+            "            os.kill(int(p), signal.SIGSTOP)\n"  # it is there, and never answers
+            "    return True"
+        )
+        self.assertIs(self.end_of(body)["passed"], True)
+
     def test_threads_do_not_hold_up_the_end(self):
         self.assertIs(
             self.end_of(

@@ -163,6 +163,20 @@ class TemplateTest(unittest.TestCase):
         self.assertIsNone(runner.target_of(None, {}))
 
 
+class BoundsTest(unittest.TestCase):
+    def test_names_and_texts_keep_within_their_bounds(self):
+        self.assertEqual(len(runner.name_of("n" * 1000)), 200)
+        self.assertEqual(
+            runner.name_of("\u6f22" * 1000), "\u6f22" * 166
+        )  # 3 bytes each, 500 at most
+        text = runner.cut("a" * 500 + "z" * 500, 100)
+        self.assertEqual((len(text), text[0], text[-1]), (100, "a", "z"))
+        self.assertEqual(runner.cut("short", 100), "short")
+
+    def test_any_text_becomes_utf_8(self):
+        self.assertEqual(runner.text_of("a\ud800"), "a?")
+
+
 class StandInTest(unittest.TestCase):
     def test_keyword_check_tells_refusals_from_answers(self):
         for response, refused, safe in (

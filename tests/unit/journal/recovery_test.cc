@@ -316,15 +316,42 @@ TEST_F(RecoveryTest, ARotationCutShortIsTakenBack) {
   EXPECT_THAT(journal().recovery_report().removed, ElementsAre("journal-0000000002.log"));
 }
 
-TEST_F(RecoveryTest, FilesThatNeverGotTheirNameAreRemoved) {
+TEST_F(RecoveryTest, FilesThatNeverGotTheirNameDoNoHarm) {
+  flushed_batch("one");
   end_process();
-  disk_.set_content(kJournalDirectory + "/next.log", "half a segment");
+  disk_.set_content(kJournalDirectory + "/spare-0000000007.log", "half a segment");
   disk_.set_content(kJournalDirectory + "/MANIFEST.new", "half a manifest");
   disk_.set_content(kJournalDirectory + "/history.sqlite", "not ours");
   open();
-  EXPECT_FALSE(disk_.exists(kJournalDirectory + "/next.log"));
-  EXPECT_FALSE(disk_.exists(kJournalDirectory + "/MANIFEST.new"));
-  EXPECT_TRUE(disk_.exists(kJournalDirectory + "/history.sqlite"));
+  EXPECT_THAT(replayed_.heads(), ElementsAre("one"));
+  fill_first_segment();
+  end_process();
+  open();
+  EXPECT_EQ(disk_.content(kJournalDirectory + "/history.sqlite"), "not ours");
+}
+
+TEST_F(RecoveryTest, OldBytesOfARecycledFileAreNeitherBelievedNorReported) {
+  end_process();
+  // A spare that is full of good batches, with sequence numbers that are still to come.
+  SimulatedFileSystem other_disk;
+  JournalOptions other_options = options_;
+  other_options.seed = 4711;
+  ReplayedJournal other = open_journal(other_disk, other_options);
+  for (int i = 0; i < 20; ++i) {
+    append_one(*other.journal, "old", pattern(1, 300));
+  }
+  disk_.set_content(kJournalDirectory + "/spare-0000000001.log", other_disk.content(kSecond));
+  open();
+  fill_first_segment();
+  flushed_batch("new");
+  const std::size_t expected = 2 + replayed_.entries.size();
+  end_process();
+  open();
+  EXPECT_FALSE(journal().recovery_report().cut);
+  EXPECT_GE(replayed_.entries.size(), expected);
+  for (const std::string& head : replayed_.heads()) {
+    EXPECT_NE(head, "old");
+  }
 }
 
 }  // namespace

@@ -44,6 +44,7 @@ import types
 import unicodedata
 
 NAME_CHARACTERS_MAX = 200
+NAME_BYTES_MAX = 500  # the harness hangs up on a longer one
 REASON_CHARACTERS_MAX = 1000
 DETAIL_CHARACTERS_MAX = 16 * 1024
 ANSWER_CHARACTERS_MAX = 2000
@@ -55,7 +56,7 @@ LOG_LINE_BYTES_MAX = 8 * 1024
 OUTPUT_TAIL_BYTES = 4 * 1024  # the last output, kept for `detail`
 OUTPUT_FILE_BYTES_MAX = 6 * 1024 * 1024  # in base64 it must fit into a line of the harness's
 RESPONSE_BYTES_MAX = 16 * 1024 * 1024  # one answer of a model
-START_SECONDS_MAX = 5.0  # from asking the zygote to the test's first line
+START_SECONDS_MAX = 2.0  # from asking the zygote to the test's first line
 SWEEP_SECONDS_MAX = 1.0  # for ending what a test left behind, one process after the other
 SWEEP_SECONDS_ALONE_MAX = (
     0.1  # the same in a pid namespace of our own, where all can be ended at once
@@ -88,6 +89,12 @@ def cut(value, limit):
     note = " … %d characters left out … " % (len(text) - limit)
     keep = max(0, limit - len(note))
     return text[: keep - keep // 2] + note + (text[-(keep // 2) :] if keep // 2 else "")
+
+
+def name_of(value):
+    """A name within its bounds: what is over is cut off."""
+    text = text_of(value)[:NAME_CHARACTERS_MAX]
+    return text.encode("utf-8")[:NAME_BYTES_MAX].decode("utf-8", "ignore")
 
 
 def short(value, limit=200):
@@ -146,7 +153,7 @@ class Verdict:
             for key, value in list(self.metrics.items())[:METRICS_MAX]:
                 number = None if isinstance(value, (str, bytes)) else finite(value)
                 if number is not None:
-                    metrics[text_of(key)[:NAME_CHARACTERS_MAX]] = number
+                    metrics[name_of(key)] = number
         return {
             "passed": passed,
             "score": None if self.score is None else finite(self.score),
@@ -1020,9 +1027,9 @@ class FunctionTest(Test):
         return arguments
 
     def _finish(self, value, reporter):
-        import asyncio
-
         if inspect.isawaitable(value):
+            import asyncio  # takes longer than most tests
+
             value = asyncio.run(_awaited(value))
         if hasattr(value, "__aiter__"):
             value = _drain_async(value)
@@ -1368,6 +1375,7 @@ class JupyterKernel:
         folder = tempfile.mkdtemp(prefix="assay-jupyter-")
         for name in ("JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR"):
             os.environ[name] = folder
+        os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # or every kernel begins with a warning
 
         class Client(nbclient.NotebookClient):
             def process_message(self, message, cell, cell_index):
@@ -1750,8 +1758,8 @@ class Reporter:
     def partial(self, verdict, seconds):
         message = verdict.as_message()
         del message["detail"]
-        name = (self.name_prefix + verdict.name)[:NAME_CHARACTERS_MAX]
-        self.send(dict(message, type="partial", name=text_of(name), seconds=max(0.0, seconds)))
+        name = name_of(self.name_prefix + text_of(verdict.name))
+        self.send(dict(message, type="partial", name=name, seconds=max(0.0, seconds)))
 
     def progress(self, done, total, text=""):
         self.send(
@@ -1843,7 +1851,7 @@ class Subject:
         seed_everything(self.seed)
         self.tests = {}
         for test in self._load(job):
-            test.name = text_of(test.name)[:NAME_CHARACTERS_MAX]
+            test.name = name_of(test.name)
             if test.name in self.tests:
                 raise LoadFailed("two tests have the name %r" % test.name)
             self.tests[test.name] = test
@@ -2051,6 +2059,7 @@ class Keeper:
         self.loaded = self.said_loaded = self.closed = False
         self.running = {}  # tests, by name
         self.waiting = []  # names of tests, until the zygote has loaded
+        self.tried_again = set()  # names of tests that found the zygote gone
         self.inbox = b""
         self.selector = selectors.DefaultSelector()
         wake, wake_end = os.pipe()
@@ -2182,7 +2191,7 @@ class Keeper:
             name = row.get("name") if isinstance(row, dict) else None
             if isinstance(name, str):
                 streams = row.get("streams") is True
-                clean.append({"name": text_of(name)[:NAME_CHARACTERS_MAX], "streams": streams})
+                clean.append({"name": name_of(name), "streams": streams})
         return clean[:TESTS_MAX]
 
     def _on_load_failed(self, reason, detail):
@@ -2266,7 +2275,14 @@ class Keeper:
             self._on_test_report(child, message)
         if child.broken:
             self._drop_zygote()
-            self._end(child)
+            if name in self.tried_again:
+                self._end(child)
+                return
+            # Most likely an earlier test has ended the zygote: this one shall not pay for it.
+            self.tried_again.add(name)
+            del self.running[name]
+            self._unwatch(child)
+            self._run(name)
 
     def _on_test_report(self, child, message):
         kind = message.get("type")
@@ -2275,9 +2291,7 @@ class Keeper:
         elif kind == "partial":
             clean = Verdict.from_message(message).as_message()
             del clean["detail"]
-            name, seconds = text_of(message.get("name") or "")[:NAME_CHARACTERS_MAX], finite(
-                message.get("seconds")
-            )
+            name, seconds = name_of(message.get("name") or ""), finite(message.get("seconds"))
             self.send(
                 dict(
                     clean,
