@@ -1,5 +1,8 @@
 #include "cli/connection.h"
 
+#include <pwd.h>
+#include <unistd.h>
+
 #include <cstdlib>
 #include <utility>
 
@@ -76,7 +79,9 @@ Subscriber subscribe(const GlobalOptions& global, std::string topic_prefix) {
 
 std::string default_owner() {
   const char* user = std::getenv("USER");  // NOLINT(concurrency-mt-unsafe): before any thread
-  return user != nullptr && valid_name(user) ? user : "local";
+  if (user != nullptr && valid_name(user)) return user;
+  const passwd* entry = getpwuid(geteuid());  // NOLINT(concurrency-mt-unsafe): as above
+  return entry != nullptr && valid_name(entry->pw_name) ? entry->pw_name : "local";
 }
 
 }  // namespace assay::cli

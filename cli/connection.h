@@ -36,7 +36,7 @@ Result<TaskId> resolve(Client& client, const std::string& text);
 Subscriber subscribe(const GlobalOptions& global, std::vector<TaskId> tasks);
 Subscriber subscribe(const GlobalOptions& global, std::string topic_prefix);
 
-// $USER when it makes a valid name, else "local".
+// $USER, or the account's name, when it makes a valid name; else "local".
 std::string default_owner();
 
 }  // namespace assay::cli
