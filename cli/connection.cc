@@ -1,5 +1,8 @@
 #include "cli/connection.h"
 
+#include <pwd.h>
+#include <unistd.h>
+
 #include <cstdlib>
 #include <utility>
 
@@ -11,8 +14,9 @@ Time now() {
   return std::chrono::floor<Duration>(std::chrono::system_clock::now());
 }
 
-Result<Client> connect(const GlobalOptions& global) {
-  Client client({.endpoint = global.broker, .name = "assay " ASSAY_VERSION});
+Result<Client> connect(const GlobalOptions& global, Notice notice) {
+  Client client(
+      {.endpoint = global.broker, .name = "assay " ASSAY_VERSION, .notice = std::move(notice)});
   const Status status = client.connect();
   if (status.is_ok()) return client;
   if (status.reason() != "broker_unreachable") return status;
@@ -46,8 +50,19 @@ Result<std::vector<TaskId>> resolve(Client& client, const std::vector<std::strin
   return ids;
 }
 
+namespace {
+
+// Those who follow tell of an absent broker in their own way.
+Subscriber subscriber(SubscriberOptions options) {
+  options.name = "assay " ASSAY_VERSION;
+  options.notice = [](std::string_view) {};
+  return Subscriber(std::move(options));
+}
+
+}  // namespace
+
 Subscriber subscribe(const GlobalOptions& global, std::vector<TaskId> tasks) {
-  return Subscriber({.feed_endpoint = global.feed,
+  return subscriber({.feed_endpoint = global.feed,
                      .broker_endpoint = global.broker,
                      .tasks = std::move(tasks),
                      .topic_prefix = {},
@@ -55,7 +70,7 @@ Subscriber subscribe(const GlobalOptions& global, std::vector<TaskId> tasks) {
 }
 
 Subscriber subscribe(const GlobalOptions& global, std::string topic_prefix) {
-  return Subscriber({.feed_endpoint = global.feed,
+  return subscriber({.feed_endpoint = global.feed,
                      .broker_endpoint = global.broker,
                      .tasks = {},
                      .topic_prefix = std::move(topic_prefix),
@@ -64,7 +79,9 @@ Subscriber subscribe(const GlobalOptions& global, std::string topic_prefix) {
 
 std::string default_owner() {
   const char* user = std::getenv("USER");  // NOLINT(concurrency-mt-unsafe): before any thread
-  return user != nullptr && valid_name(user) ? user : "local";
+  if (user != nullptr && valid_name(user)) return user;
+  const passwd* entry = getpwuid(geteuid());  // NOLINT(concurrency-mt-unsafe): as above
+  return entry != nullptr && valid_name(entry->pw_name) ? entry->pw_name : "local";
 }
 
 }  // namespace assay::cli

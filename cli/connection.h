@@ -2,7 +2,9 @@
 #ifndef ASSAY_CLI_CONNECTION_H_
 #define ASSAY_CLI_CONNECTION_H_
 
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "assay/client.h"
@@ -15,9 +17,12 @@ namespace assay::cli {
 // The time now, in the type that everything else speaks.
 Time now();
 
-// A client whose broker answered. Errors: `broker_unreachable` with what to do about it,
-// `unsupported_version`.
-Result<Client> connect(const GlobalOptions& global);
+using Notice = std::function<void(std::string_view line)>;
+
+// A client whose broker answered; `notice` as in ClientOptions. Errors: those of Client::connect,
+// with what to do about a broker that is not there.
+Result<Client> connect(
+    const GlobalOptions& global, Notice notice = [](std::string_view) {});
 
 // Reports a failed call on standard error (with --json, on standard output as well) and gives its
 // exit code.
@@ -31,7 +36,7 @@ Result<TaskId> resolve(Client& client, const std::string& text);
 Subscriber subscribe(const GlobalOptions& global, std::vector<TaskId> tasks);
 Subscriber subscribe(const GlobalOptions& global, std::string topic_prefix);
 
-// $USER when it makes a valid name, else "local".
+// $USER, or the account's name, when it makes a valid name; else "local".
 std::string default_owner();
 
 }  // namespace assay::cli

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <thread>
 #include <utility>
 
 #include "cli/connection.h"
@@ -36,6 +37,7 @@ class Follower {
     for (const FollowedTask& task : options.tasks) {
       pending_.push_back(task.id);
       board_.set_name(task.id, task.name);
+      if (task.known) board_.know(*task.known);
     }
   }
 
@@ -86,7 +88,11 @@ class Follower {
       const Result<std::optional<FeedEvent>> event = events_.next(wait);
       // A gap that can't be filled now is asked for again by the next call; the end is asked for
       // anyway.
-      if (!event.is_ok() || !event->has_value()) return;
+      if (!event.is_ok()) {
+        std::this_thread::sleep_for(kEventWait);  // it may fail at once, again and again
+        return;
+      }
+      if (!event->has_value()) return;
       const std::vector<Line> lines = board_.apply(**event, several_);
       if (!options_.quiet) live_.print_above(lines);
       told_end_ |= (*event)->kind == EventKind::kState && is_ended((*event)->state);
@@ -146,7 +152,7 @@ class Follower {
   }
 
   Status on_away(Status status, steady_clock::time_point time) {
-    if (status.reason() != "broker_unreachable") return status;
+    if (status.code() != Code::kRetryCall) return status;
     if (!away_since_) {
       away_since_ = time;
       if (!options_.quiet) {

@@ -15,7 +15,8 @@ namespace assay::cli {
 
 struct FollowedTask {
   TaskId id;
-  std::string name;  // for people; may be empty
+  std::string name;               // for people; may be empty
+  std::optional<TaskInfo> known;  // what the broker said of it, for one that may run already
 };
 
 struct FollowOptions {
@@ -32,7 +33,7 @@ struct Followed {
 };
 
 // Ctrl-C on a terminal asks whether to cancel or to detach; elsewhere it detaches.
-// Errors: `unknown_task`, `broker_unreachable`.
+// Errors: those of a Client's results and cancel; an absent broker only after `broker_away_max`.
 Result<Followed> follow(Client& client, Subscriber& events, Interrupts& interrupts,
                         Console& console, const FollowOptions& options);
 

@@ -13,8 +13,9 @@
 namespace assay::cli {
 namespace {
 
-constexpr std::size_t kTroubleMax = 40;  // tests listed with their reasons
-constexpr std::size_t kPassedMax = 40;   // tests listed by name and figure
+constexpr std::size_t kTroubleMax = 40;   // tests listed with their reasons
+constexpr std::size_t kTestsListed = 12;  // up to so many, those that only passed are listed too
+constexpr std::size_t kPassedMax = 40;    // tests listed by name and figure
 constexpr std::size_t kFiguresMax = 40;
 constexpr std::size_t kDetailLinesMax = 6;  // of a traceback: its end says what happened
 constexpr std::size_t kDetailsMax = 3;
@@ -100,7 +101,9 @@ void append_tests(std::vector<Line>& lines, const std::vector<TestResult>& tests
   std::size_t width = 0;
   for (const TestResult& test : tests) {
     const bool good = test.outcome == "passed" || test.outcome == "scored";
-    if (good == trouble) continue;
+    // Of many tests that only passed, the names are noise; a score is what was asked for.
+    const bool dull = !trouble && !test.score && tests.size() > kTestsListed;
+    if (good == trouble || dull) continue;
     chosen.push_back(&test);
     width = std::max(width, columns(printable(test.name, kNameColumns)));
   }

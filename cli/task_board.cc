@@ -134,14 +134,16 @@ void TaskBoard::forget_oldest_ended() {
 
 std::vector<Line> TaskBoard::apply(const FeedEvent& event, bool several) {
   if (event.kind == EventKind::kWorker) {
-    return {{{"worker ", Ink::kDim}, {printable(event.text, kTextColumnsMax), Ink::kDim}}};
+    const std::string worker = printable(event.worker.value, kNameColumnsMax);
+    return {{{"worker " + worker + " " + printable(event.text, kTextColumnsMax), Ink::kDim}}};
   }
   TaskView& task = view(event);
+  // Every event of a task names its state: those that told of the change may be gone.
+  task.state = event.state;
   const std::string text = printable(event.text, kTextColumnsMax);
   const std::string prefix = several ? task.name + "  " : "";
   switch (event.kind) {
     case EventKind::kState: {
-      task.state = event.state;
       task.reason = text;
       if (!is_ended(event.state)) return {};
       task.ended_at = event.at;
@@ -178,6 +180,25 @@ void TaskBoard::set_name(TaskId id, std::string_view name) {
   TaskView& task = tasks_[id];
   task.id = id;
   task.name = text;
+}
+
+void TaskBoard::know(const TaskInfo& info) {
+  TaskView& task = tasks_[info.id];
+  task.heard = true;
+  task.id = info.id;
+  task.queue = info.queue;
+  const auto name = info.labels.find("name");
+  task.name = name == info.labels.end() ? "" : printable(name->second, kNameColumnsMax);
+  if (task.name.empty()) task.name = info.id.text();
+  task.state = info.state;
+  task.reason = printable(info.reason, kTextColumnsMax);
+  task.first_at = info.submitted_at;
+  task.ended_at = info.ended_at;
+  if (info.attempts.empty()) return;
+  const AttemptInfo& last = info.attempts.back();
+  task.attempt = last.attempt;
+  task.worker = printable(last.worker.value, kNameColumnsMax);
+  task.started_at = last.started_at;
 }
 
 const TaskView* TaskBoard::find(TaskId id) const {

@@ -62,6 +62,8 @@ class TaskBoard {
   std::vector<Line> apply(const FeedEvent& event, bool several);
 
   void set_name(TaskId id, std::string_view name);
+  // What the broker says of a task whose first events may be gone.
+  void know(const TaskInfo& task);
   const TaskView* find(TaskId id) const;
 
   // Two or three lines for one task: name, state and time; bar and counts; what runs.

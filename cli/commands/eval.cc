@@ -104,9 +104,9 @@ ExitCode run(const EvalOptions& options, const GlobalOptions& global, Console& c
   console.flush();
 
   Subscriber events = subscribe(global, std::vector<TaskId>{task.id});
-  const Result<Followed> followed =
-      follow(*client, events, interrupts, console,
-             {.tasks = {{task.id, evaluation->name}}, .quiet = global.json, .timeout = {}});
+  const Result<Followed> followed = follow(
+      *client, events, interrupts, console,
+      {.tasks = {{task.id, evaluation->name, std::nullopt}}, .quiet = global.json, .timeout = {}});
   if (!followed.is_ok()) return report(console, global, followed.status());
   if (followed->pending > 0) {
     if (global.json) console.print(to_json(std::vector<TaskId>{task.id}));

@@ -1,5 +1,6 @@
 // assay logs: the same command before a task runs, while it does, and after.
 #include <array>
+#include <thread>
 
 #include "cli/commands/commands.h"
 #include "cli/connection.h"
@@ -109,13 +110,14 @@ Status follow_log(Client& client, const TaskInfo& task, const GlobalOptions& glo
       }
       return Status::ok();
     }
+    if (!event.is_ok()) std::this_thread::sleep_for(kEventWait);  // it may fail at once
     // Silence: perhaps the end was missed.
     if (std::chrono::steady_clock::now() - asked_at < kAskEvery) continue;
     asked_at = std::chrono::steady_clock::now();
     const std::array<TaskId, 1> ids{task.id};
     const Result<std::vector<TaskResult>> results = client.results(ids);
     if (results.is_ok() && !results->empty()) return Status::ok();
-    const bool away = !results.is_ok() && results.status().reason() == "broker_unreachable";
+    const bool away = !results.is_ok() && results.status().code() == Code::kRetryCall;
     if (!results.is_ok() && !away) return results.status();
   }
 }

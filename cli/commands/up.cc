@@ -152,7 +152,7 @@ class Up {
     const Status started =
         supervisor_.start(kBroker, broker_options(wanted_endpoints(options_.port_base), ready[1]));
     close(ready[1]);
-    const Status status = started.is_ok() ? read_endpoints(ready[0]) : started;
+    Status status = started.is_ok() ? read_endpoints(ready[0]) : started;
     close(ready[0]);
     // Started again it must be found where clients and workers knew it, whatever ports were free.
     if (status.is_ok()) supervisor_.change(kBroker, broker_options(endpoints_, -1));
@@ -212,7 +212,7 @@ class Up {
     std::vector<std::string> names;
     for (const WorkerKind& kind : kWorkerKinds) {
       if (!fs::exists(programs_ / kind.program)) continue;
-      const Status status = supervisor_.start(kind.program, worker_options(kind));
+      Status status = supervisor_.start(kind.program, worker_options(kind));
       if (!status.is_ok()) return status;
       names.emplace_back(kind.program);
     }
@@ -220,13 +220,14 @@ class Up {
       console_.error("no worker program stands beside " + (programs_ / "assay").string() +
                      "; tasks will wait until one connects to " + endpoints_.workers);
     }
-    const Status status = wait_for_workers(names);
+    Status status = wait_for_workers(names);
     if (status.is_ok() && !stopping_) tell_ready(names);
     return status;
   }
 
   Status wait_for_workers(const std::vector<std::string>& names) {
-    Client client({.endpoint = endpoints_.clients, .name = "assay up"});
+    Client client(
+        {.endpoint = endpoints_.clients, .name = "assay up", .notice = [](std::string_view) {}});
     const auto deadline = steady_clock::now() + kWorkersReadyMax;
     while (!stopping_) {
       const Result<std::vector<WorkerInfo>> workers = client.workers();

@@ -50,9 +50,8 @@ Status wait_for(Client& client, const WaitOptions& options, std::vector<TaskId> 
     if (!at_most) return wait_timeout(pending.size());
     const Result<std::vector<TaskResult>> ended = client.wait_any(pending, *at_most);
     if (!ended.is_ok()) {
-      const std::string& reason = ended.status().reason();
-      const bool away = reason == "broker_unreachable";
-      if (!away && reason != "wait_timeout") return ended.status();
+      const bool away = ended.status().code() == Code::kRetryCall;
+      if (!away && ended.status().reason() != "wait_timeout") return ended.status();
       if (!away) heard = steady_clock::now();
       if (steady_clock::now() - heard > kAwayMax) return ended.status();
       continue;
@@ -66,19 +65,16 @@ Status wait_for(Client& client, const WaitOptions& options, std::vector<TaskId> 
   return Status::ok();
 }
 
-std::string name_of(Client& client, TaskId id) {
-  const Result<TaskInfo> task = client.status(id.text());
-  if (!task.is_ok()) return {};
-  const auto name = task->labels.find("name");
-  return name == task->labels.end() ? std::string() : name->second;
-}
-
 ExitCode wait_live(Client& client, const WaitOptions& options, const GlobalOptions& global,
                    const std::vector<TaskId>& ids, Console& console) {
   Interrupts interrupts;
   Subscriber events = subscribe(global, ids);
   FollowOptions following{.tasks = {}, .quiet = false, .timeout = options.timeout};
-  for (const TaskId& id : ids) following.tasks.push_back({id, name_of(client, id)});
+  for (const TaskId& id : ids) {
+    const Result<TaskInfo> task = client.status(id.text());
+    if (!task.is_ok()) return report(console, global, task.status());
+    following.tasks.push_back({id, {}, *task});
+  }
   const Result<Followed> followed = follow(client, events, interrupts, console, following);
   if (!followed.is_ok()) return report(console, global, followed.status());
   ExitCode code = ExitCode::kOk;
@@ -94,7 +90,10 @@ ExitCode wait_live(Client& client, const WaitOptions& options, const GlobalOptio
 }  // namespace
 
 ExitCode run(const WaitOptions& options, const GlobalOptions& global, Console& console) {
-  Result<Client> client = connect(global);
+  const bool lines = !console.live();  // live ones tell of it in their place
+  Result<Client> client = connect(global, [&console, lines](std::string_view line) {
+    if (lines) console.error(line);
+  });
   if (!client.is_ok()) return report(console, global, client.status());
   Result<std::vector<TaskId>> ids = resolve(*client, options.ids);
   if (!ids.is_ok()) return report(console, global, ids.status());

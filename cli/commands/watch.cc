@@ -1,6 +1,7 @@
 // assay watch: the progress feed, as it happens.
 #include <algorithm>
 #include <set>
+#include <thread>
 
 #include "cli/commands/commands.h"
 #include "cli/connection.h"
@@ -54,6 +55,7 @@ class Watcher {
       const Result<std::optional<FeedEvent>> event = events_.next(wait);
       if (!event.is_ok()) {
         tell_away();
+        std::this_thread::sleep_for(kEventWait);  // it may fail at once, again and again
         return;
       }
       if (!event->has_value()) break;

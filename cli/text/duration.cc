@@ -83,7 +83,8 @@ std::string format_duration(Duration duration) {
   }
   const auto whole = std::chrono::floor<seconds>(duration);
   if (whole < minutes(1)) return std::to_string(whole.count()) + "s";
-  if (whole < hours(1)) return two_units(whole / minutes(1), "m", (whole % minutes(1)).count(), "s");
+  if (whole < hours(1))
+    return two_units(whole / minutes(1), "m", (whole % minutes(1)).count(), "s");
   if (whole < days(1)) return two_units(whole / hours(1), "h", whole % hours(1) / minutes(1), "m");
   return two_units(whole / days(1), "d", whole % days(1) / hours(1), "h");
 }
@@ -94,7 +95,9 @@ std::string format_relative(Time time, Time now) {
   return since < Duration(0) ? "in " + format_duration(-since) : format_duration(since) + " ago";
 }
 
-std::string format_local_time(Time time) { return format_time(time, "%Y-%m-%d %H:%M:%S", true); }
+std::string format_local_time(Time time) {
+  return format_time(time, "%Y-%m-%d %H:%M:%S", true);
+}
 
 std::string format_utc(Time time) {
   const auto part = time - std::chrono::floor<seconds>(time);

@@ -11,7 +11,8 @@
 namespace assay::cli {
 
 // "90", "1.5s", "250ms", "10m", "2h", "1d", "1h30m"; a bare number is seconds.
-// Errors: `invalid_duration` (fix_input) for anything else, and for what is zero, negative or over ten years.
+// Errors: `invalid_duration` (fix_input) for anything else, and for what is zero, negative or over
+// ten years.
 Result<Duration> parse_duration(std::string_view text);
 
 // Two figures at most: "0.4s", "12s", "1m05s", "2h03m", "3d04h". Negative durations count as none.

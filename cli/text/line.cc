@@ -8,13 +8,20 @@ namespace {
 // ECMA-48 "select graphic rendition": bright enough on dark and light backgrounds alike.
 const char* sequence(Ink ink) {
   switch (ink) {
-    case Ink::kPlain: return "";
-    case Ink::kBold: return "\x1b[1m";
-    case Ink::kDim: return "\x1b[2m";
-    case Ink::kRed: return "\x1b[31m";
-    case Ink::kGreen: return "\x1b[32m";
-    case Ink::kYellow: return "\x1b[33m";
-    case Ink::kBlue: return "\x1b[36m";
+    case Ink::kPlain:
+      return "";
+    case Ink::kBold:
+      return "\x1b[1m";
+    case Ink::kDim:
+      return "\x1b[2m";
+    case Ink::kRed:
+      return "\x1b[31m";
+    case Ink::kGreen:
+      return "\x1b[32m";
+    case Ink::kYellow:
+      return "\x1b[33m";
+    case Ink::kBlue:
+      return "\x1b[36m";
   }
   return "";
 }
@@ -34,7 +41,7 @@ std::string render(const Line& line, const Look& look) {
     if (look.width != kNoLimit) left -= columns(piece);
     if (piece.empty()) continue;
     if (look.colour && span.ink != Ink::kPlain) {
-      text += sequence(span.ink) + piece + "\x1b[0m";
+      text.append(sequence(span.ink)).append(piece).append("\x1b[0m");
     } else {
       text += piece;
     }

@@ -1,4 +1,5 @@
-// A line of output in pieces that bear a colour, so that it can be cut to a width before it is painted.
+// A line of output in pieces that bear a colour, so that it can be cut to a width before it is
+// painted.
 #ifndef ASSAY_CLI_TEXT_LINE_H_
 #define ASSAY_CLI_TEXT_LINE_H_
 

@@ -130,13 +130,20 @@ std::size_t escape_at(std::string_view text) {
   // The 8-bit forms of CSI, DCS, SOS, OSC, PM and APC, as UTF-8.
   if (text.size() >= 2 && text[0] == '\xC2') {
     switch (static_cast<std::uint8_t>(text[1])) {
-      case 0x9B: return escape_length(text, 2, '[');
-      case 0x90: return escape_length(text, 2, 'P');
-      case 0x98: return escape_length(text, 2, 'X');
-      case 0x9D: return escape_length(text, 2, ']');
-      case 0x9E: return escape_length(text, 2, '^');
-      case 0x9F: return escape_length(text, 2, '_');
-      default: break;
+      case 0x9B:
+        return escape_length(text, 2, '[');
+      case 0x90:
+        return escape_length(text, 2, 'P');
+      case 0x98:
+        return escape_length(text, 2, 'X');
+      case 0x9D:
+        return escape_length(text, 2, ']');
+      case 0x9E:
+        return escape_length(text, 2, '^');
+      case 0x9F:
+        return escape_length(text, 2, '_');
+      default:
+        break;
     }
   }
   return 0;
@@ -172,7 +179,8 @@ std::string printable(std::string_view text, std::size_t columns_max) {
   const auto add = [&](std::string_view bytes, char32_t code) {
     line += bytes;
     used += width_of(code);
-    // One column too many is enough to know that it must be cut; a combining flood is bounded by bytes.
+    // One column too many is enough to know that it must be cut; a combining flood is bounded by
+    // bytes.
     return used <= columns_max && line.size() <= columns_max * 8 + 8;
   };
   walk(text, add, [&](char) {

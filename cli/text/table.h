@@ -20,7 +20,8 @@ struct Table {
   std::vector<std::vector<Span>> rows;
 };
 
-// One text a row, the titles first, without trailing spaces; empty titles of all columns leave that row out.
+// One text a row, the titles first, without trailing spaces; empty titles of all columns leave that
+// row out.
 std::vector<std::string> render(const Table& table, const Look& look);
 
 }  // namespace assay::cli

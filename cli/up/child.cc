@@ -104,7 +104,8 @@ std::optional<ChildEnd> Child::ended() {
 }
 
 void Child::signal(int number) {
-  if (!ended()) kill(id_, number);
+  // Killed, it takes along what it started itself; asked to end, it looks after those.
+  if (!ended()) kill(number == SIGKILL ? -id_ : id_, number);
 }
 
 std::string Child::last_words() const {
@@ -120,6 +121,9 @@ std::string Child::last_words() const {
     if (stop > at) lines.push_back(tail.substr(at, stop - at));
     at = stop + 1;
   }
+  // A program that gives up says why in words; its structured log around them is for machines.
+  const auto is_record = [](const std::string& line) { return line.starts_with('{'); };
+  if (!std::all_of(lines.begin(), lines.end(), is_record)) std::erase_if(lines, is_record);
   const std::size_t skip = lines.size() > kLastWordsLines ? lines.size() - kLastWordsLines : 0;
   std::string text;
   for (std::size_t i = skip; i < lines.size(); ++i) text += (text.empty() ? "" : "\n") + lines[i];

@@ -103,7 +103,8 @@ TEST(BrokerCrash, LosesNothingAndRecordsNothingTwice) {
     // Spread over the whole run, each somewhere in its share of the tasks.
     const int share = kTasks / (kKills + 1);
     const int when = share * kill + static_cast<int>(chance() % static_cast<unsigned>(share));
-    ASSERT_TRUE(support::eventually([&] { return count.load() >= when; }, std::chrono::seconds(60)));
+    ASSERT_TRUE(
+        support::eventually([&] { return count.load() >= when; }, std::chrono::seconds(60)));
     broker.kill();
     broker.start();
   }

@@ -101,11 +101,13 @@ TEST_F(BrokerStart, SaysWhyADataDirectoryCantBeWritten) {
 TEST_F(BrokerStart, RefusesAJournalOfANewerVersionAndNamesBoth) {
   const auto data = a_journal();
   const auto segment = segment_of(data);
-  auto header = journal::decode_segment_header(read_file(segment).substr(0, journal::kSegmentHeaderBytes));
-  ASSERT_EQ(header.problem, "");
-  header.value.version = 99;
+  auto header =
+      journal::decode_segment_header(read_file(segment).substr(0, journal::kSegmentHeaderBytes));
+  ASSERT_TRUE(header.header.has_value()) << header.malformed.what;
+  header.header->version = 99;
   std::string bytes(journal::kSegmentHeaderBytes, '\0');
-  journal::encode(header.value, std::span<char, journal::kSegmentHeaderBytes>(bytes.data(), bytes.size()));
+  journal::encode(*header.header,
+                  std::span<char, journal::kSegmentHeaderBytes>(bytes.data(), bytes.size()));
   overwrite(segment, 0, bytes);
   const std::string said = start_over(data);
   expect_in(said, "99");

@@ -56,6 +56,17 @@ TEST_F(ChildTest, ItsOutputIsInTheLogAndItsLastWordsAreThisRunsOnly) {
   }
 }
 
+TEST_F(ChildTest, WordsForPeopleOutweighStructuredLogs) {
+  auto child = Child::start(shell("echo '{\"a\":1}'; echo port in use; echo '{\"b\":2}'"));
+  ASSERT_TRUE(child.is_ok());
+  wait(*child);
+  EXPECT_EQ(child->last_words(), "port in use");
+  child = Child::start(shell("echo '{\"a\":1}'"));
+  ASSERT_TRUE(child.is_ok());
+  wait(*child);
+  EXPECT_EQ(child->last_words(), "{\"a\":1}");
+}
+
 TEST_F(ChildTest, AProgramThatIsNotThereIsSaidSo) {
   const auto child = Child::start({"/no/such/program", {}, folder_ / "log", -1});
   ASSERT_FALSE(child.is_ok());
@@ -69,7 +80,7 @@ TEST_F(ChildTest, ALogThatCannotBeWrittenIsSaidSo) {
 }
 
 TEST_F(ChildTest, SignalsReachItAndEndIt) {
-  auto child = Child::start(shell("kill -STOP $$; sleep 100"));
+  auto child = Child::start(shell("exec sleep 100"));
   ASSERT_TRUE(child.is_ok());
   EXPECT_FALSE(child->ended().has_value());
   child->signal(SIGKILL);
@@ -102,7 +113,7 @@ TEST_F(ChildTest, ItDiesWithItsParent) {
   ASSERT_EQ(pipe2(alive, O_CLOEXEC), 0);
   const pid_t parent = fork();
   if (parent == 0) {
-    ChildOptions options = shell("sleep 100");
+    ChildOptions options = shell("exec sleep 100");
     options.inherited_descriptor = alive[1];
     const auto child = Child::start(options);
     if (!child.is_ok()) _exit(1);
