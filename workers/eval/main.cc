@@ -65,9 +65,13 @@ int run(const ProgramSettings& settings) {
                       {"executor", settings.evaluation.executor},
                       {"endpoints", settings.evaluation.endpoints.size()}});
   const Status status = worker.run();
-  std::signal(SIGTERM, SIG_DFL);
-  std::signal(SIGINT, SIG_DFL);
-  if (status.is_ok()) return 0;
+  // It leaves already; what is left to do is to tidy up.
+  std::signal(SIGTERM, SIG_IGN);
+  std::signal(SIGINT, SIG_IGN);
+  if (status.is_ok()) {
+    log::info("stopped");
+    return 0;
+  }
   std::fprintf(stderr, "assay-eval: %s\n", status.message().c_str());
   return 1;
 }
