@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -430,9 +431,20 @@ TEST_F(ExecutorTest, WhatAnEarlierWorkerLeftIsRemovedAndALivingOnesIsNot) {
   const std::string pods = folder_ + "/pods/";
   fs::create_directories(pods + "1/pod-x/assay");
   std::ofstream(pods + "1.lock") << "";
+  const pid_t left = fork();
+  if (left == 0) {
+    execl("/usr/bin/sleep", "assay-sandbox-1", "60", nullptr);
+    _exit(127);
+  }
+  while (read_file("/proc/" + std::to_string(left) + "/cmdline").find("assay-sandbox-1") != 0) {
+    usleep(1000);
+  }
   LocalExecutor second(options_);
   ASSERT_TRUE(second.check().is_ok());
   EXPECT_EQ(second.removed(), 1U);
+  int status = 0;
+  EXPECT_EQ(waitpid(left, &status, 0), left);
+  EXPECT_TRUE(WIFSIGNALED(status));
   EXPECT_FALSE(fs::exists(pods + "1"));
   EXPECT_FALSE(fs::exists(pods + "1.lock"));
   EXPECT_TRUE(fs::exists(executor_folder()));
