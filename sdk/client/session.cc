@@ -14,8 +14,10 @@ using transport::later;
 // Well under a heartbeat would only repeat requests that a busy broker is working on.
 constexpr Duration kRepeatAfter{1000};
 constexpr Duration kRetryLaterMin{20};
-// While results arrive none is missing; after so long without one it is worth asking once more.
-constexpr Duration kResyncAfter{60000};
+// While results arrive none is missing; after so long without one it is worth asking once more, and
+// then ever more rarely.
+constexpr Duration kResyncAfter{10000};
+constexpr Duration kResyncAfterMax{60000};
 constexpr std::size_t kAwaitIdsMax = 4096;
 constexpr std::size_t kKeptBytesMax = std::size_t{64} << 20;
 constexpr int kSilentBeats = 2;
@@ -125,10 +127,12 @@ void Session::wait_for(std::span<const TaskId> ids, Instant now) {
   waiting_ = true;
   wait_heard_ = false;
   wait_started_at_ = now;
-  resync_at_ = later(now, kResyncAfter);
+  resync_after_ = kResyncAfter;
+  resync_at_ = later(now, resync_after_);
   std::vector<TaskId> fresh;
   for (const TaskId& id : ids) {
-    if (auto kept = kept_.extract(id); !kept.empty()) {
+    if (auto kept = kept_.empty() ? decltype(kept_)::node_type() : kept_.extract(id);
+        !kept.empty()) {
       kept_bytes_ -= kept.mapped().result.size();
       ready_.push_back(std::move(kept.mapped()));
       continue;
@@ -158,7 +162,10 @@ void Session::ask_for(std::span<const TaskId> ids, Instant now) {
 // what the broker has not mentioned yet.
 void Session::ask_again(bool all, Instant now) {
   ask_again_at_ = later(now, kRepeatAfter);
-  if (all) resync_at_ = later(now, kResyncAfter);
+  if (all) {
+    resync_after_ = std::min(resync_after_ * 2, kResyncAfterMax);
+    resync_at_ = later(now, resync_after_);
+  }
   if (!contact_.greeted()) return;
   std::map<std::uint64_t, std::vector<TaskId>> by_request;
   for (auto& [id, followed] : followed_) {
@@ -217,8 +224,7 @@ void Session::on_message(Message message, Instant now) {
   const std::uint64_t number = number_of(message);
   const bool answers_call = calls_.contains(number);
   if (auto* results = std::get_if<Results>(&message); results != nullptr && !answers_call) {
-    resync_at_ = later(now, kResyncAfter);
-    return on_results(std::move(*results));
+    return on_results(std::move(*results), now);
   }
   if (answers_call) complete(number, std::move(message));
 }
@@ -283,7 +289,9 @@ void Session::on_await_refused(const Error& error, Instant now) {
   if (waiting_ && refused != 0) wait_failure_ = Status(error.code, error.reason, error.message);
 }
 
-void Session::on_results(Results results) {
+void Session::on_results(Results results, Instant now) {
+  if (!results.results.empty()) resync_after_ = kResyncAfter;
+  resync_at_ = later(now, resync_after_);
   for (TaskResult& result : results.results) {
     const auto found = followed_.find(result.id);
     if (found == followed_.end()) continue;  // it came before, or nobody asked

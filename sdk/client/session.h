@@ -107,7 +107,7 @@ class Session {
   void on_welcome(const Welcome& welcome, Instant now);
   void on_error(const Error& error, Instant now);
   void on_await_refused(const Error& error, Instant now);
-  void on_results(Results results);
+  void on_results(Results results, Instant now);
 
   SessionOptions options_;
   transport::Contact contact_;
@@ -123,7 +123,8 @@ class Session {
   Instant wait_started_at_{};
   bool wait_heard_ = false;
   Instant ask_again_at_{};  // for ids that the broker has not mentioned
-  Instant resync_at_{};     // for all: a push may have been lost
+  Duration resync_after_{0};
+  Instant resync_at_{};  // for all: a push may have been lost
   std::vector<TaskResult> ready_;
   std::vector<TaskId> unknown_;
   std::optional<Status> wait_failure_;
