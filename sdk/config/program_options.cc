@@ -158,7 +158,7 @@ std::optional<int> read_or_throw(const Program& program, int argc, const char* c
 
 }  // namespace
 
-void Options::text(std::string key, std::string& value, std::string description) {
+void Options::text(const std::string& key, std::string& value, std::string description) {
   all_.push_back({key, std::move(description), "TEXT", value, false,
                   [&value](const std::string& text) {
                     value = text;
@@ -167,13 +167,14 @@ void Options::text(std::string key, std::string& value, std::string description)
                   [key, &value](Map& map) { map.text(key, value); }});
 }
 
-void Options::boolean(std::string key, bool& value, std::string description) {
+void Options::boolean(const std::string& key, bool& value, std::string description) {
   all_.push_back({key, std::move(description), "BOOLEAN", value ? "true" : "false", true,
                   [&value](const std::string& text) { return assign(value, parse_boolean(text)); },
                   [key, &value](Map& map) { map.boolean(key, value); }});
 }
 
-void Options::number(std::string key, double& value, std::string description, Numbers range) {
+void Options::number(const std::string& key, double& value, std::string description,
+                     Numbers range) {
   std::ostringstream initial;
   initial << value;
   all_.push_back({key, std::move(description), "NUMBER", initial.str(), false,
@@ -183,7 +184,8 @@ void Options::number(std::string key, double& value, std::string description, Nu
                   [key, &value, range](Map& map) { map.number(key, value, range); }});
 }
 
-void Options::duration(std::string key, Duration& value, std::string description, Durations range) {
+void Options::duration(const std::string& key, Duration& value, std::string description,
+                       Durations range) {
   all_.push_back({key, std::move(description), "DURATION", format_duration(value), false,
                   [&value, range](const std::string& text) {
                     return assign(value, parse_duration(text, range));
@@ -191,14 +193,16 @@ void Options::duration(std::string key, Duration& value, std::string description
                   [key, &value, range](Map& map) { map.duration(key, value, range); }});
 }
 
-void Options::bytes(std::string key, std::uint64_t& value, std::string description, Sizes range) {
+void Options::bytes(const std::string& key, std::uint64_t& value, std::string description,
+                    Sizes range) {
   all_.push_back(
       {key, std::move(description), "SIZE", format_bytes(value), false,
        [&value, range](const std::string& text) { return assign(value, parse_bytes(text, range)); },
        [key, &value, range](Map& map) { map.bytes(key, value, range); }});
 }
 
-void Options::texts(std::string key, std::vector<std::string>& values, std::string description) {
+void Options::texts(const std::string& key, std::vector<std::string>& values,
+                    std::string description) {
   all_.push_back({key, std::move(description), "TEXT,...", join(values), false,
                   [&values](const std::string& text) {
                     values = split_at_commas(text);
@@ -207,8 +211,8 @@ void Options::texts(std::string key, std::vector<std::string>& values, std::stri
                   [key, &values](Map& map) { map.texts(key, values); }});
 }
 
-void Options::choice(std::string key, std::string& value, std::string description,
-                     std::vector<std::string> choices) {
+void Options::choice(const std::string& key, std::string& value, std::string description,
+                     const std::vector<std::string>& choices) {
   const auto set = [&value, choices](const std::string& text) {
     const Result<std::size_t> place = parse_choice(text, choices);
     if (!place.is_ok()) return place.status();
@@ -220,8 +224,8 @@ void Options::choice(std::string key, std::string& value, std::string descriptio
                   [key, &value, choices](Map& map) { map.choice(key, value, choices); }});
 }
 
-void Options::add_integer(std::string key, std::int64_t initial, std::string description,
-                          Integers range, std::function<void(std::int64_t)> assign_number) {
+void Options::add_integer(const std::string& key, std::int64_t initial, std::string description,
+                          Integers range, const std::function<void(std::int64_t)>& assign_number) {
   const auto set = [assign_number, range](const std::string& text) {
     const Result<std::int64_t> number = parse_integer(text, range);
     if (!number.is_ok()) return number.status();

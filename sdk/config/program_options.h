@@ -55,22 +55,25 @@ struct Option {
 // Gathers the settings of a program. The variables must outlive read_settings.
 class Options {
  public:
-  void text(std::string key, std::string& value, std::string description);
-  void boolean(std::string key, bool& value, std::string description);
-  void number(std::string key, double& value, std::string description, Numbers range = {});
-  void duration(std::string key, Duration& value, std::string description, Durations range = {});
-  void bytes(std::string key, std::uint64_t& value, std::string description, Sizes range = {});
+  void text(const std::string& key, std::string& value, std::string description);
+  void boolean(const std::string& key, bool& value, std::string description);
+  void number(const std::string& key, double& value, std::string description, Numbers range = {});
+  void duration(const std::string& key, Duration& value, std::string description,
+                Durations range = {});
+  void bytes(const std::string& key, std::uint64_t& value, std::string description,
+             Sizes range = {});
   // A list in the file; words with commas between them elsewhere.
-  void texts(std::string key, std::vector<std::string>& values, std::string description);
-  void choice(std::string key, std::string& value, std::string description,
-              std::vector<std::string> choices);
+  void texts(const std::string& key, std::vector<std::string>& values, std::string description);
+  void choice(const std::string& key, std::string& value, std::string description,
+              const std::vector<std::string>& choices);
   template <std::integral T>
-  void integer(std::string key, T& value, std::string description, Integers range = {}) {
+  void integer(const std::string& key, T& value, const std::string& description,
+               Integers range = {}) {
     using Limits = std::numeric_limits<T>;
     if (std::cmp_greater(Limits::lowest(), range.min)) range.min = Limits::lowest();
     if (std::cmp_less(Limits::max(), range.max))
       range.max = static_cast<std::int64_t>(Limits::max());
-    add_integer(std::move(key), static_cast<std::int64_t>(value), std::move(description), range,
+    add_integer(key, static_cast<std::int64_t>(value), description, range,
                 [&value](std::int64_t number) { value = static_cast<T>(number); });
   }
 
@@ -84,8 +87,8 @@ class Options {
   const std::vector<std::function<Status()>>& checks() const { return checks_; }
 
  private:
-  void add_integer(std::string key, std::int64_t initial, std::string description, Integers range,
-                   std::function<void(std::int64_t)> assign);
+  void add_integer(const std::string& key, std::int64_t initial, std::string description,
+                   Integers range, const std::function<void(std::int64_t)>& assign);
 
   std::vector<Option> all_;
   std::vector<Map::Read> file_reads_;

@@ -190,7 +190,7 @@ bool Reader::skip(int levels_left) {
   if (levels_left == 0) {
     return refuse_because("nests deeper than " + std::to_string(kNestingMax) + " levels");
   }
-  if (is_fixed_map(lead)) return skip_items(2U * (lead & 0x0fU), levels_left);
+  if (is_fixed_map(lead)) return skip_items(std::uint64_t{2} * (lead & 0x0fU), levels_left);
   if (is_fixed_list(lead)) return skip_items(lead & 0x0fU, levels_left);
   if (between(lead, kArray16, kArray32)) {
     return take_big_endian(2 << (lead - kArray16), count) ? skip_items(count, levels_left)
