@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <variant>
 #include <vector>
 
@@ -45,7 +46,7 @@ class Session {
 
   // Makes sure of a greeting; answered (with Welcome) once the broker has answered it.
   std::uint64_t connect(Instant now);
-  // A request; its number is given by the session and returned.
+  // A request; its number is given by the session and returned. The ids of an AWAIT must differ.
   std::uint64_t call(Message request, Instant now);
   // The answer to a call, once. An Error has become its Status.
   std::optional<Result<Message>> take_reply(std::uint64_t number);
@@ -82,6 +83,8 @@ class Session {
     Instant deadline{};
     Instant next_try{};
     Duration patience{0};
+    Results answer = {};  // to an AWAIT, as far as it has come
+    std::unordered_set<TaskId> mentioned = {};
     std::optional<Status> refusal = std::nullopt;  // the retry_later it was answered last
   };
   struct Followed {
@@ -107,6 +110,7 @@ class Session {
   void on_welcome(const Welcome& welcome, Instant now);
   void on_error(const Error& error, Instant now);
   void on_await_refused(const Error& error, Instant now);
+  void on_part(std::uint64_t number, Results part);
   void on_results(Results results, Instant now);
 
   SessionOptions options_;
