@@ -1,0 +1,188 @@
+#include "broker/core/broker_core.h"
+
+#include <algorithm>
+#include <type_traits>
+
+namespace assay::core {
+namespace {
+
+// How often silence is looked for. Leases are seconds long, so this costs little and is soon
+// enough.
+constexpr Duration kSweepEvery{250};
+
+// The messages that each door lets in; all others are refused as `wrong_door`.
+template <typename M>
+constexpr bool kFromClients =
+    std::is_same_v<M, ClientHello> || std::is_same_v<M, Submit> || std::is_same_v<M, Await> ||
+    std::is_same_v<M, Cancel> || std::is_same_v<M, StatusRequest> ||
+    std::is_same_v<M, QueuesRequest> || std::is_same_v<M, WorkersRequest> ||
+    std::is_same_v<M, EventsRequest> || std::is_same_v<M, Heartbeat> || std::is_same_v<M, Goodbye>;
+template <typename M>
+constexpr bool kFromWorkers =
+    std::is_same_v<M, WorkerHello> || std::is_same_v<M, Report> || std::is_same_v<M, Progress> ||
+    std::is_same_v<M, Heartbeat> || std::is_same_v<M, Goodbye>;
+template <typename M>
+constexpr bool kIsHello = std::is_same_v<M, ClientHello> || std::is_same_v<M, WorkerHello>;
+
+template <typename M>
+std::uint64_t request_of(const M& message) {
+  if constexpr (requires { message.request; }) return message.request;
+  return 0;
+}
+
+}  // namespace
+
+BrokerCore::BrokerCore(const CoreOptions& options)
+    : options_(options), state_(options), feed_(options) {}
+
+Status BrokerCore::recover(const Record& record, Location blob) {
+  auto applied = state_.apply(record, blob);
+  if (!applied.is_ok()) return applied.status();
+  if (applied->event) feed_.add(std::move(*applied->event));
+  return Status::ok();
+}
+
+void BrokerCore::start(Time now, const std::vector<QueueName>& configured, Effects& effects) {
+  now_ = now;
+  effects_ = &effects;
+  commit(BrokerStarted{.sequence = state_.last_sequence() + kSequenceJumpAtStart, .at = now});
+  for (const QueueName& queue : configured) {
+    if (!state_.find_queue(queue))
+      commit(QueueCreated{.sequence = next_sequence(), .queue = queue});
+  }
+  state_.tasks().for_each([&](TaskIndex task) {
+    if (state_.tasks().at(task).state == TaskState::kRunning) {
+      sessions_.orphans[task] = now + options_.adoption_grace;
+    }
+  });
+}
+
+void BrokerCore::step(Event event, Effects& effects) {
+  now_ = event.now;
+  effects_ = &effects;
+  std::visit([&](auto&& what) { on_event(std::forward<decltype(what)>(what)); },
+             std::move(event.what));
+}
+
+void BrokerCore::on_event(FromPeer&& what) {
+  const PeerId peer = what.peer;
+  const Door door = what.door;
+  std::visit(
+      [&]<typename M>(M&& message) {
+        using Type = std::decay_t<M>;
+        const std::uint64_t request = request_of(message);
+        if (!(door == Door::kClients ? kFromClients<Type> : kFromWorkers<Type>)) {
+          refuse(
+              peer, request,
+              fix_input("wrong_door",
+                        std::string(to_string(type_of(Message(Type())))) + " is not taken at the " +
+                            (door == Door::kClients ? "clients'" : "workers'") + " socket"));
+          return;
+        }
+        if constexpr (kFromClients<Type> || kFromWorkers<Type>) {
+          WorkerSession* worker = sessions_.worker(peer);
+          ClientSession* client = sessions_.client(peer);
+          if (worker != nullptr) worker->last_heard = now_;
+          if (client != nullptr) client->last_heard = now_;
+          if (!kIsHello<Type> && worker == nullptr && client == nullptr) {
+            refuse(
+                peer, request,
+                Status(Code::kRetryCall, "hello_first",
+                       "this broker does not know the peer (it may have restarted): greet first"));
+            return;
+          }
+          on_message(peer, std::forward<M>(message));
+        }
+      },
+      std::move(what.message));
+}
+
+void BrokerCore::on_event(const PeerGone& what) {
+  // A worker may come back within its lease and keep what it holds; a client asks again.
+  sessions_.remove_client(what.peer);
+  effects_->forget.push_back(what.peer);
+}
+
+void BrokerCore::on_event(const Tick&) {
+  ready_timers();
+  if (now_ >= next_sweep_) {
+    lose_silent_workers();
+    lose_orphans();
+    forget_silent_clients();
+    next_sweep_ = now_ + kSweepEvery;
+  }
+  for (QueueIndex queue : to_dispatch_) dispatch(queue);
+  to_dispatch_.clear();
+  push_results();
+
+  const bool someone_may_fall_silent =
+      !sessions_.workers().empty() || !sessions_.clients().empty() || !sessions_.orphans.empty();
+  if (someone_may_fall_silent) effects_->wake_at = std::min(effects_->wake_at, next_sweep_);
+  if (!state_.timers().empty()) {
+    effects_->wake_at = std::min(effects_->wake_at, state_.timers().begin()->first);
+  }
+}
+
+TaskIndex BrokerCore::commit(Record record, std::string blob) {
+  const Location unplaced{
+      .segment = 0, .offset = 0, .length = static_cast<std::uint32_t>(blob.size())};
+  auto applied = state_.apply(record, unplaced);
+  ASSAY_ASSERT(applied.is_ok());  // a handler decided on what the state can't do
+  effects_->append.push_back({std::move(record), std::move(blob), applied->task});
+  if (applied->task != kNoTask) {
+    const Task& task = state_.tasks().at(applied->task);
+    if (task.state == TaskState::kQueued) to_dispatch_.insert(task.queue);
+    if (is_ended(task.state)) to_push_.push_back(applied->task);
+  }
+  if (applied->event) publish(std::move(*applied->event));
+  return applied->task;
+}
+
+void BrokerCore::publish(FeedEvent event) {
+  feed_.add(event);
+  effects_->publish.push_back(std::move(event));
+}
+
+void BrokerCore::publish_worker_event(const WorkerSession& session, const std::string& text) {
+  for (QueueIndex queue : session.queues) {
+    FeedEvent event;
+    event.sequence = state_.take_sequence();
+    event.at = now_;
+    event.kind = EventKind::kWorker;
+    event.queue = state_.queue(queue).name;
+    event.worker = session.name;
+    event.total = session.slots;
+    event.text = text;
+    publish(std::move(event));
+  }
+}
+
+void BrokerCore::send(PeerId to, Message message, std::vector<TaskIndex> blobs) {
+  effects_->send.push_back({to, std::move(message), std::move(blobs)});
+}
+
+void BrokerCore::refuse(PeerId peer, std::uint64_t request, const Status& status) {
+  ++counters_.refused[status.reason()];
+  send(peer, Error{.request = request,
+                   .code = status.code(),
+                   .reason = status.reason(),
+                   .message = status.message(),
+                   .retry_after = status.retry_after()});
+}
+
+void BrokerCore::end_task(TaskIndex index, TaskState state, Cause cause, std::string reason,
+                          std::string result) {
+  const Task& task = state_.tasks().at(index);
+  release(index);
+  ++counters_.ended[{task.queue, state}];
+  commit(TaskEnded{.sequence = next_sequence(),
+                   .id = task.id,
+                   .at = now_,
+                   .attempt = Attempt{task.attempt},
+                   .state = state,
+                   .cause = cause,
+                   .reason = std::move(reason)},
+         std::move(result));
+}
+
+}  // namespace assay::core

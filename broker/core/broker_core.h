@@ -1,0 +1,148 @@
+// The broker as a pure state machine: an Event goes in, Effects come out, and nothing else happens.
+// No socket, no disk, no clock, no thread. docs/architecture.md tells why.
+//
+// Theory of operation. Durable state (state.h) changes only by records: a handler decides on a
+// record and calls commit(), which applies it at once and hands it to the shell to be flushed
+// before anything is sent. Connections (sessions.h) are forgotten by a restart; peers bring them
+// back with HELLO and AWAIT. Messages of one loop turn are stepped one by one; the Tick that ends
+// the turn lets time pass (leases, timers), gives queued tasks to workers with free slots and
+// pushes results to those who wait, so that one turn makes few, large messages.
+//
+// The handlers are in files by what they are about: submit.cc, lease.cc, report.cc, dispatch.cc,
+// client.cc.
+#ifndef ASSAY_BROKER_CORE_BROKER_CORE_H_
+#define ASSAY_BROKER_CORE_BROKER_CORE_H_
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "broker/core/effects.h"
+#include "broker/core/event.h"
+#include "broker/core/feed_log.h"
+#include "broker/core/limits.h"
+#include "broker/core/sessions.h"
+#include "broker/core/state.h"
+
+namespace assay::core {
+
+// What the metrics count. Monotonic since the start.
+struct Counters {
+  std::uint64_t submitted = 0;
+  std::uint64_t duplicates = 0;
+  std::uint64_t leased = 0;
+  std::uint64_t lost = 0;  // attempts that ended with their worker
+  std::uint64_t stale_reports = 0;
+  std::uint64_t adopted = 0;  // attempts that went on over a reconnect or a restart
+  std::map<std::pair<QueueIndex, TaskState>, std::uint64_t> ended;
+  std::map<std::string, std::uint64_t> refused;  // by reason
+};
+
+// Thread: one.
+class BrokerCore {
+ public:
+  explicit BrokerCore(const CoreOptions& options);
+
+  // Recovery: every record of the journal, in order, before start().
+  // Errors: `impossible_record` (data_loss).
+  Status recover(const Record& record, Location blob);
+  // The broker is up: attempts that were running wait for their workers from now on.
+  void start(Time now, const std::vector<QueueName>& configured, Effects& effects);
+
+  // Takes one event and adds what follows from it to `effects`.
+  void step(Event event, Effects& effects);
+  // The journal has the blob of this task here; call it for each Append with a blob, before
+  // sending.
+  void on_stored(TaskIndex task, Location blob) { state_.blob_stored(task, blob); }
+  // Submits are refused while this is false; what runs is finished.
+  void set_accepting(bool accepting) { accepting_ = accepting; }
+
+  const State& state() const { return state_; }
+  const Sessions& sessions() const { return sessions_; }
+  const Counters& counters() const { return counters_; }
+  std::vector<QueueInfo> queue_infos(Time now) const;
+
+ private:
+  // submit.cc
+  void on_message(PeerId peer, Submit&& submit);
+  Status check_submit(const Submit& submit, std::vector<std::uint64_t>& fingerprints) const;
+  Status check_task(const TaskSpec& task) const;
+  Status check_room(const Submit& submit) const;
+
+  // client.cc
+  void on_message(PeerId peer, ClientHello&& hello);
+  void on_message(PeerId peer, Await&& await);
+  void on_message(PeerId peer, Cancel&& cancel);
+  void on_message(PeerId peer, StatusRequest&& request);
+  void on_message(PeerId peer, QueuesRequest&& request);
+  void on_message(PeerId peer, WorkersRequest&& request);
+  void on_message(PeerId peer, EventsRequest&& request);
+  TaskInfo info_of(TaskIndex index) const;
+  TaskResult result_of(TaskIndex index) const;
+  void push_results();
+  void send_results(PeerId peer, Results reply, const std::vector<TaskIndex>& ended);
+
+  // lease.cc
+  void on_message(PeerId peer, WorkerHello&& hello);
+  void on_message(PeerId peer, Heartbeat&& heartbeat);
+  void on_message(PeerId peer, Goodbye&& goodbye);
+  Status check_hello(const WorkerHello& hello) const;
+  std::vector<TaskIndex> end_session(PeerId peer);
+  bool adopt(WorkerSession& session, const HeldAttempt& held);
+  void send_stops(WorkerSession& session, std::vector<HeldAttempt> drop);
+  void lose(TaskIndex task, const std::string& because, bool counts_as_loss);
+  void lose_all(const std::vector<TaskIndex>& tasks, const std::string& because,
+                bool counts_as_loss);
+  void lose_silent_workers();
+  void lose_orphans();
+  void forget_silent_clients();
+
+  // report.cc
+  void on_message(PeerId peer, Report&& report);
+  void on_message(PeerId peer, Progress&& progress);
+  bool accept(const WorkerSession& session, TaskReport& report);
+  void finish(TaskIndex task, TaskReport& report);
+  void retry(TaskIndex task, const TaskReport& report);
+
+  // dispatch.cc
+  void release(TaskIndex task);
+  void dispatch(QueueIndex queue);
+  void ready_timers();
+
+  // broker_core.cc
+  void on_event(FromPeer&& what);
+  void on_event(const PeerGone& what);
+  void on_event(const Tick& tick);
+  TaskIndex commit(Record record, std::string blob = {});
+  void publish(FeedEvent event);
+  void publish_worker_event(const WorkerSession& session, const std::string& text);
+  void send(PeerId to, Message message, std::vector<TaskIndex> blobs = {});
+  void refuse(PeerId peer, std::uint64_t request, const Status& status);
+  // The broker's last event number is its whole clock of events: the next durable one.
+  std::uint64_t next_sequence() { return state_.last_sequence() + 1; }
+  void end_task(TaskIndex task, TaskState state, Cause cause, std::string reason,
+                std::string result = {});
+
+  CoreOptions options_;
+  State state_;
+  Sessions sessions_;
+  FeedLog feed_;
+  Counters counters_;
+  bool accepting_ = true;
+
+  // Of the current step.
+  Time now_{};
+  Effects* effects_ = nullptr;
+
+  // Between the steps of one turn.
+  std::set<QueueIndex> to_dispatch_;
+  std::vector<TaskIndex> to_push_;
+  Time next_sweep_{};
+};
+
+}  // namespace assay::core
+
+#endif  // ASSAY_BROKER_CORE_BROKER_CORE_H_

@@ -1,0 +1,33 @@
+// The latest events of the feed, bounded by count and bytes, for subscribers that missed some.
+#ifndef ASSAY_BROKER_CORE_FEED_LOG_H_
+#define ASSAY_BROKER_CORE_FEED_LOG_H_
+
+#include <cstdint>
+#include <deque>
+
+#include "assay/message.h"
+#include "assay/task.h"
+#include "broker/core/limits.h"
+
+namespace assay::core {
+
+class FeedLog {
+ public:
+  explicit FeedLog(const CoreOptions& options)
+      : events_max_(options.events_kept_max), bytes_max_(options.event_bytes_kept_max) {}
+
+  // Events come in the order of their sequence.
+  void add(FeedEvent event);
+  // The kept events that `request` asks for; `newest` is the broker's latest sequence, kept or not.
+  EventList answer(const EventsRequest& request, std::uint64_t newest) const;
+
+ private:
+  std::size_t events_max_;
+  std::size_t bytes_max_;
+  std::size_t bytes_ = 0;
+  std::deque<FeedEvent> events_;
+};
+
+}  // namespace assay::core
+
+#endif  // ASSAY_BROKER_CORE_FEED_LOG_H_

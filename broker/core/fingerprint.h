@@ -1,0 +1,17 @@
+// A number over all that a producer said of a task: the same task submitted again has the same,
+// another content under the same id (all but certainly) another. It is in the journal: the way it
+// is computed never changes.
+#ifndef ASSAY_BROKER_CORE_FINGERPRINT_H_
+#define ASSAY_BROKER_CORE_FINGERPRINT_H_
+
+#include <cstdint>
+
+#include "assay/task.h"
+
+namespace assay::core {
+
+std::uint64_t fingerprint(const TaskSpec& task);
+
+}  // namespace assay::core
+
+#endif  // ASSAY_BROKER_CORE_FINGERPRINT_H_

@@ -1,0 +1,94 @@
+#include "broker/core/invariants.h"
+
+#include <map>
+
+namespace assay::core {
+namespace {
+
+struct Counts {
+  std::uint64_t queued = 0, waiting = 0, running = 0, bytes = 0;
+  friend bool operator==(const Counts&, const Counts&) = default;
+};
+
+std::string describe(const Counts& counts) {
+  return std::to_string(counts.queued) + " queued, " + std::to_string(counts.waiting) +
+         " waiting, " + std::to_string(counts.running) + " running, " +
+         std::to_string(counts.bytes) + " bytes";
+}
+
+// Every running task is held once: by one session, which names its attempt, or by none and it is an
+// orphan.
+void check_holders(const BrokerCore& core, std::vector<std::string>& wrong) {
+  std::map<TaskIndex, int> holders;
+  for (const auto& [peer, session] : core.sessions().workers()) {
+    for (const auto& [task, lease] : session.held) {
+      ++holders[task];
+      const Task& held = core.state().tasks().at(task);
+      if (held.state != TaskState::kRunning) {
+        wrong.push_back(session.name.value + " holds " + held.id.text() + ", which is " +
+                        std::string(to_string(held.state)));
+      }
+      if (held.attempt != lease.attempt.number) {
+        wrong.push_back(session.name.value + " holds an old attempt of " + held.id.text());
+      }
+    }
+  }
+  for (const auto& [task, deadline] : core.sessions().orphans) ++holders[task];
+  core.state().tasks().for_each([&](TaskIndex index) {
+    const Task& task = core.state().tasks().at(index);
+    const auto found = holders.find(index);
+    const int count = found == holders.end() ? 0 : found->second;
+    if (count != (task.state == TaskState::kRunning ? 1 : 0)) {
+      wrong.push_back("task " + task.id.text() + " is " + std::string(to_string(task.state)) +
+                      " and held " + std::to_string(count) + " times");
+    }
+  });
+}
+
+}  // namespace
+
+std::vector<std::string> check_now(const BrokerCore& core) {
+  std::vector<std::string> wrong;
+  const State& state = core.state();
+  std::vector<Counts> seen(state.queues().size());
+  std::size_t ended = 0;
+  state.tasks().for_each([&](TaskIndex index) {
+    const Task& task = state.tasks().at(index);
+    Counts& counts = seen[static_cast<std::size_t>(task.queue)];
+    switch (task.state) {
+      case TaskState::kQueued:
+        ++counts.queued;
+        break;
+      case TaskState::kWaiting:
+        ++counts.waiting;
+        break;
+      case TaskState::kRunning:
+        ++counts.running;
+        break;
+      default:
+        ++ended;
+        break;
+    }
+    if (task.state == TaskState::kQueued || task.state == TaskState::kWaiting)
+      counts.bytes += task.blob.length;
+    if (task.state == TaskState::kWaiting && !state.timers().contains({task.changed_at, index})) {
+      wrong.push_back("task " + task.id.text() + " waits and nothing will wake it");
+    }
+    if (task.last_sequence > state.last_sequence()) {
+      wrong.push_back("task " + task.id.text() + " has an event from the future");
+    }
+  });
+  for (std::size_t i = 0; i < seen.size(); ++i) {
+    const QueueState& queue = state.queues()[i];
+    const Counts kept{queue.queued.size(), queue.waiting, queue.running, queue.bytes};
+    if (!(seen[i] == kept)) {
+      wrong.push_back("queue " + queue.name.value + " counts " + describe(kept) + " and holds " +
+                      describe(seen[i]));
+    }
+  }
+  if (ended != state.ended_count()) wrong.push_back("the count of ended tasks is off");
+  check_holders(core, wrong);
+  return wrong;
+}
+
+}  // namespace assay::core

@@ -1,0 +1,52 @@
+// Every bound of the broker, with its unit in its name. Over a bound the broker refuses with a
+// reply; it never drops in silence. Deployments may lower or raise those in CoreOptions; these are
+// the defaults.
+#ifndef ASSAY_BROKER_CORE_LIMITS_H_
+#define ASSAY_BROKER_CORE_LIMITS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "assay/ids.h"
+
+namespace assay::core {
+
+inline constexpr std::uint8_t kPriorityMax = 9;
+inline constexpr std::size_t kPriorityCount = kPriorityMax + 1;
+
+inline constexpr std::size_t kQueueCountMax = 1000;
+inline constexpr std::size_t kOwnerCountMax = 100'000;
+inline constexpr std::size_t kAwaitsPerClientMax = 200'000;
+inline constexpr std::uint32_t kSlotsPerWorkerMax = 10'000;
+inline constexpr std::size_t kTasksPerDispatchMax = 256;   // in one TASKS message
+inline constexpr std::size_t kDispatchBytesMax = 4 << 20;  // of bodies in one TASKS message
+inline constexpr std::size_t kResultsPerPushMax = 256;     // in one RESULTS message
+inline constexpr std::size_t kResultBytesPerPushMax = 8 << 20;
+inline constexpr std::size_t kEventsPerReplyMax = 5000;
+inline constexpr std::size_t kTextBytesMax = 64 << 10;  // a reason, a progress text, a log excerpt
+inline constexpr std::size_t kAttemptHistoryMax = 100;  // attempts kept in a task's story
+inline constexpr Duration kRetryDelayMax = std::chrono::hours(24 * 7);  // that a worker may ask for
+inline constexpr std::size_t kIdPrefixLengthMin = 4;  // characters of a shortened id
+
+// A broker that restarts goes on numbering events this far beyond the last durable one, so that no
+// number that a subscriber saw before the crash is given to another event.
+inline constexpr std::uint64_t kSequenceJumpAtStart = 1 << 24;
+
+struct CoreOptions {
+  Duration heartbeat_every{1000};
+  Duration lease{10'000};           // a worker silent for so long loses its tasks
+  Duration adoption_grace{10'000};  // after a start: time for workers to name what they hold
+  Duration client_silence{60'000};  // a client silent for so long loses its waits
+  std::uint32_t losses_max = 5;     // lost with so many workers, a task is dead
+  std::uint64_t queue_tasks_max = 1'000'000;   // waiting and queued, a queue
+  std::uint64_t queue_bytes_max = 4ULL << 30;  // of their bodies
+  std::size_t ended_tasks_kept_max = 200'000;  // the oldest are forgotten beyond
+  std::size_t events_kept_max = 200'000;
+  std::size_t event_bytes_kept_max = 64 << 20;
+};
+
+static_assert(kTasksPerDispatchMax <= kSlotsPerWorkerMax);
+
+}  // namespace assay::core
+
+#endif  // ASSAY_BROKER_CORE_LIMITS_H_

@@ -1,0 +1,104 @@
+// What the broker makes durable: facts in the past tense. Applying them in order gives the state
+// back, and nothing else does (state.h). Numbers are in the journal: never reuse one; fields may be
+// added, docs/journal.md has the rules.
+#ifndef ASSAY_BROKER_CORE_RECORD_H_
+#define ASSAY_BROKER_CORE_RECORD_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <variant>
+
+#include "assay/ids.h"
+#include "assay/task.h"
+
+namespace assay::core {
+
+enum class RecordType : std::uint8_t {
+  kBrokerStarted = 1,
+  kQueueCreated = 2,
+  kTaskSubmitted = 3,
+  kTaskLeased = 4,
+  kAttemptEnded = 5,
+  kTaskReady = 6,
+  kCancelRequested = 7,
+  kTaskEnded = 8,
+};
+
+// The broker came up. Every attempt that was running waits for its worker to name it.
+struct BrokerStarted {
+  std::uint64_t sequence = 0;
+  Time at{};
+};
+
+struct QueueCreated {
+  std::uint64_t sequence = 0;
+  QueueName queue;
+};
+
+// Blob: the task's body.
+struct TaskSubmitted {
+  std::uint64_t sequence = 0;
+  TaskId id;
+  Time at{};
+  QueueName queue;
+  OwnerName owner;
+  std::uint8_t priority = 0;
+  std::uint32_t max_attempts = 1;
+  std::uint64_t fingerprint = 0;  // of all that the producer said; tells a repeat from a conflict
+  std::map<std::string, std::string> labels;
+};
+
+struct TaskLeased {
+  std::uint64_t sequence = 0;
+  TaskId id;
+  Time at{};
+  Attempt attempt;
+  WorkerName worker;
+};
+
+// An attempt is over and the task is not: it goes back to its queue, at `ready_at` or at once.
+struct AttemptEnded {
+  std::uint64_t sequence = 0;
+  TaskId id;
+  Time at{};
+  Attempt attempt;
+  Cause cause = Cause::kNone;
+  bool counts_as_loss = false;     // against losses_max
+  bool counts_as_attempt = false;  // against max_attempts
+  Time ready_at{};
+  std::string because;
+};
+
+// A waiting task's time has come.
+struct TaskReady {
+  std::uint64_t sequence = 0;
+  TaskId id;
+  Time at{};
+};
+
+// Somebody wants a running task to end.
+struct CancelRequested {
+  std::uint64_t sequence = 0;
+  TaskId id;
+  Time at{};
+  std::string reason;
+};
+
+// Blob: the task's result.
+struct TaskEnded {
+  std::uint64_t sequence = 0;
+  TaskId id;
+  Time at{};
+  Attempt attempt;  // 0: it never ran
+  TaskState state = TaskState::kSucceeded;
+  Cause cause = Cause::kNone;
+  std::string reason;
+};
+
+using Record = std::variant<BrokerStarted, QueueCreated, TaskSubmitted, TaskLeased, AttemptEnded,
+                            TaskReady, CancelRequested, TaskEnded>;
+
+}  // namespace assay::core
+
+#endif  // ASSAY_BROKER_CORE_RECORD_H_

@@ -1,0 +1,116 @@
+// REPORT and PROGRESS: what workers say of the attempts they hold. A report counts once, and only
+// from the current attempt in the hands of the worker that holds it.
+#include <algorithm>
+
+#include "broker/core/broker_core.h"
+
+namespace assay::core {
+
+void BrokerCore::on_message(PeerId peer, Report&& report) {
+  WorkerSession& session = *sessions_.worker(peer);
+  Recorded reply;
+  for (TaskReport& item : report.reports) {
+    const HeldAttempt which{item.id, item.attempt};
+    (accept(session, item) ? reply.recorded : reply.stale).push_back(which);
+  }
+  counters_.stale_reports += reply.stale.size();
+  send(peer, std::move(reply));
+}
+
+bool BrokerCore::accept(const WorkerSession& session, TaskReport& report) {
+  const TaskIndex index = state_.tasks().find(report.id);
+  if (index == kNoTask) return false;
+  const Task& task = state_.tasks().at(index);
+  if (task.attempt != report.attempt.number) return false;
+  const auto& attempts = task.details->attempts;
+  // The answer to a report that was recorded may have been lost: say so again.
+  if (is_ended(task.state)) return !attempts.empty() && attempts.back().worker == session.name;
+  if (task.state != TaskState::kRunning) return false;
+  const auto held = session.held.find(index);
+  if (held == session.held.end()) return false;
+  finish(index, report);
+  return true;
+}
+
+void BrokerCore::finish(TaskIndex index, TaskReport& report) {
+  const Task& task = state_.tasks().at(index);
+  if (report.reason.size() > kTextBytesMax) report.reason.resize(kTextBytesMax);
+  switch (report.outcome) {
+    case Outcome::kSucceeded:
+      return end_task(index, TaskState::kSucceeded, Cause::kNone, {}, std::move(report.result));
+    case Outcome::kCancelled:
+      if (task.cancel_requested) {
+        const std::string reason = task.details->reason;
+        return end_task(index, TaskState::kCancelled, Cause::kNone, reason,
+                        std::move(report.result));
+      }
+      return lose(index, "stopped by its worker", /*counts_as_loss=*/false);
+    case Outcome::kFailed:
+      if (report.cause == Cause::kInfrastructure) return retry(index, report);
+      return end_task(index, TaskState::kFailed,
+                      report.cause == Cause::kNone ? Cause::kTask : report.cause,
+                      std::move(report.reason), std::move(report.result));
+    case Outcome::kRetry:
+      return retry(index, report);
+  }
+}
+
+void BrokerCore::retry(TaskIndex index, const TaskReport& report) {
+  const Task& task = state_.tasks().at(index);
+  const bool infrastructure = report.cause == Cause::kInfrastructure;
+  if (task.cancel_requested) {
+    const std::string reason = task.details->reason;
+    return end_task(index, TaskState::kCancelled, Cause::kNone, reason);
+  }
+  if (infrastructure && task.losses + 1U >= options_.losses_max) {
+    return end_task(index, TaskState::kDead, Cause::kInfrastructure,
+                    "lost " + std::to_string(task.losses + 1U) +
+                        " times to infrastructure, the last time: " + report.reason);
+  }
+  if (!infrastructure && task.attempts_counted + 1 >= task.max_attempts) {
+    return end_task(index, TaskState::kFailed, Cause::kTask,
+                    "attempts used up (" + std::to_string(task.max_attempts) +
+                        "), the last said: " + report.reason,
+                    report.result);
+  }
+  release(index);
+  commit(AttemptEnded{.sequence = next_sequence(),
+                      .id = task.id,
+                      .at = now_,
+                      .attempt = report.attempt,
+                      .cause = report.cause,
+                      .counts_as_loss = infrastructure,
+                      .counts_as_attempt = !infrastructure,
+                      .ready_at = now_ + std::clamp(report.delay, Duration(0), kRetryDelayMax),
+                      .because = report.reason});
+}
+
+void BrokerCore::on_message(PeerId peer, Progress&& progress) {
+  const WorkerSession& session = *sessions_.worker(peer);
+  for (ProgressReport& report : progress.reports) {
+    const TaskIndex index = state_.tasks().find(report.id);
+    if (index == kNoTask) continue;
+    const auto held = session.held.find(index);
+    // What a lost attempt still says is nobody's progress.
+    if (held == session.held.end() || held->second.attempt != report.attempt) continue;
+    const Task& task = state_.tasks().at(index);
+    FeedEvent event;
+    event.sequence = state_.take_sequence();
+    event.previous = task.last_sequence;
+    event.at = now_;
+    event.kind = report.kind;
+    event.queue = state_.queue(task.queue).name;
+    event.task = task.id;
+    event.attempt = report.attempt;
+    event.state = task.state;
+    event.worker = session.name;
+    event.done = report.done;
+    event.total = report.total;
+    if (report.text.size() > kTextBytesMax) report.text.resize(kTextBytesMax);
+    event.text = std::move(report.text);
+    state_.note_event(index, event.sequence);
+    publish(std::move(event));
+  }
+}
+
+}  // namespace assay::core

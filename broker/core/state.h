@@ -1,0 +1,107 @@
+// The broker's durable state. `apply` is the only code that changes it: while the broker runs, and
+// again at recovery, over the journal, in the same order. Whatever is not in a record (connections,
+// credit, who waits) is in sessions.h.
+#ifndef ASSAY_BROKER_CORE_STATE_H_
+#define ASSAY_BROKER_CORE_STATE_H_
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "assay/ids.h"
+#include "assay/status.h"
+#include "assay/task.h"
+#include "broker/core/limits.h"
+#include "broker/core/location.h"
+#include "broker/core/record.h"
+#include "broker/core/task_queue.h"
+#include "broker/core/task_table.h"
+#include "broker/core/transition.h"
+
+namespace assay::core {
+
+struct QueueState {
+  QueueName name;
+  TaskQueue queued;
+  std::uint64_t waiting = 0;
+  std::uint64_t running = 0;
+  std::uint64_t bytes = 0;  // of the bodies of its waiting and queued tasks
+};
+
+// What a record did: the task it spoke of, and the event it makes for the feed.
+struct Applied {
+  TaskIndex task = kNoTask;
+  std::optional<FeedEvent> event;
+};
+
+class State {
+ public:
+  explicit State(const CoreOptions& options) : options_(options) {}
+
+  // Changes the state as the record says. `blob` is where its blob lies; while the record is not in
+  // the journal yet only the length is known, and blob_stored() follows. Errors:
+  // `impossible_record` (data_loss): it contradicts what was applied before. Live, that is a bug of
+  // ours.
+  Result<Applied> apply(const Record& record, Location blob);
+  void blob_stored(TaskIndex task, Location blob) { tasks_.at(task).blob = blob; }
+
+  const TaskTable& tasks() const { return tasks_; }
+  const std::vector<QueueState>& queues() const { return queues_; }
+  const QueueState& queue(QueueIndex index) const {
+    return queues_[static_cast<std::size_t>(index)];
+  }
+  std::optional<QueueIndex> find_queue(const QueueName& name) const;
+  const OwnerName& owner(OwnerIndex index) const {
+    return owners_[static_cast<std::size_t>(index)];
+  }
+  std::size_t owner_count() const { return owners_.size(); }
+  bool knows_owner(const OwnerName& name) const { return owners_by_name_.contains(name); }
+
+  // Waiting tasks by the time they become ready.
+  const std::set<std::pair<Time, TaskIndex>>& timers() const { return timers_; }
+  std::uint64_t last_sequence() const { return last_sequence_; }
+  // The next number for an event that is not durable; the durable ones carry theirs in the record.
+  std::uint64_t take_sequence() { return ++last_sequence_; }
+  void note_event(TaskIndex task, std::uint64_t sequence) {
+    tasks_.at(task).last_sequence = sequence;
+  }
+  std::size_t ended_count() const { return ended_count_; }
+
+ private:
+  Result<Applied> on(const BrokerStarted& record, Location blob);
+  Result<Applied> on(const QueueCreated& record, Location blob);
+  Result<Applied> on(const TaskSubmitted& record, Location blob);
+  Result<Applied> on(const TaskLeased& record, Location blob);
+  Result<Applied> on(const AttemptEnded& record, Location blob);
+  Result<Applied> on(const TaskReady& record, Location blob);
+  Result<Applied> on(const CancelRequested& record, Location blob);
+  Result<Applied> on(const TaskEnded& record, Location blob);
+
+  // Finds the task and moves it by the table; counts and lists follow.
+  Result<TaskIndex> move(const TaskId& id, Change change, Time at);
+  void leave_state(TaskIndex index);
+  void enter_state(TaskIndex index, bool to_front);
+  void forget_oldest_ended();
+  OwnerIndex intern_owner(const OwnerName& name);
+  void end_attempt(Task& task, Attempt attempt, Time at, const std::string& because);
+  Applied with_event(TaskIndex index, std::uint64_t sequence, Time at, std::string text,
+                     const WorkerName& worker);
+
+  CoreOptions options_;
+  TaskTable tasks_;
+  std::vector<QueueState> queues_;
+  std::unordered_map<QueueName, QueueIndex> queues_by_name_;
+  std::vector<OwnerName> owners_;
+  std::unordered_map<OwnerName, OwnerIndex> owners_by_name_;
+  std::set<std::pair<Time, TaskIndex>> timers_;
+  TaskList ended_;
+  std::size_t ended_count_ = 0;
+  std::uint64_t last_sequence_ = 0;
+};
+
+}  // namespace assay::core
+
+#endif  // ASSAY_BROKER_CORE_STATE_H_

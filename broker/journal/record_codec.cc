@@ -1,0 +1,264 @@
+#include "broker/journal/record_codec.h"
+
+#include <cstring>
+#include <type_traits>
+
+namespace assay::journal {
+namespace {
+
+using core::RecordType;
+
+// Each record's fields in the order in which they are written; the same list serves both directions
+// and people.
+template <typename Fields, typename R>
+void visit_fields(Fields& fields, R& record) {
+  using Type = std::remove_const_t<R>;
+  fields("sequence", record.sequence);
+  if constexpr (requires { record.id; }) fields("task", record.id);
+  if constexpr (requires { record.at; }) fields("at", record.at);
+  if constexpr (requires { record.queue; }) fields("queue", record.queue.value);
+  if constexpr (std::is_same_v<Type, core::TaskSubmitted>) {
+    fields("owner", record.owner.value);
+    fields("priority", record.priority);
+    fields("max_attempts", record.max_attempts);
+    fields("fingerprint", record.fingerprint);
+    fields("labels", record.labels);
+  } else if constexpr (std::is_same_v<Type, core::TaskLeased>) {
+    fields("attempt", record.attempt.number);
+    fields("worker", record.worker.value);
+  } else if constexpr (std::is_same_v<Type, core::AttemptEnded>) {
+    fields("attempt", record.attempt.number);
+    fields("cause", record.cause);
+    fields("loss", record.counts_as_loss);
+    fields("counted", record.counts_as_attempt);
+    fields("ready_at", record.ready_at);
+    fields("because", record.because);
+  } else if constexpr (std::is_same_v<Type, core::CancelRequested>) {
+    fields("reason", record.reason);
+  } else if constexpr (std::is_same_v<Type, core::TaskEnded>) {
+    fields("attempt", record.attempt.number);
+    fields("state", record.state);
+    fields("cause", record.cause);
+    fields("reason", record.reason);
+  }
+}
+
+// Little-endian numbers; text with its length in four bytes before it.
+class Writer {
+ public:
+  explicit Writer(std::string& out) : out_(out) {}
+
+  template <typename Number>
+  requires std::is_integral_v<Number> || std::is_enum_v<Number>
+  void operator()(const char*, const Number& value) {
+    auto bits = static_cast<std::uint64_t>(value);
+    for (std::size_t i = 0; i < sizeof value; ++i, bits >>= 8)
+      out_.push_back(static_cast<char>(bits & 0xFF));
+  }
+  void operator()(const char*, const TaskId& id) {
+    out_.append(reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size());
+  }
+  void operator()(const char* name, const Time& at) {
+    (*this)(name, at.time_since_epoch().count());
+  }
+  void operator()(const char* name, const std::string& text) {
+    (*this)(name, static_cast<std::uint32_t>(text.size()));
+    out_ += text;
+  }
+  void operator()(const char* name, const std::map<std::string, std::string>& labels) {
+    (*this)(name, static_cast<std::uint32_t>(labels.size()));
+    for (const auto& [label, value] : labels) {
+      (*this)(name, label);
+      (*this)(name, value);
+    }
+  }
+
+ private:
+  std::string& out_;
+};
+
+class Reader {
+ public:
+  explicit Reader(std::string_view in) : in_(in) {}
+
+  bool failed() const { return failed_; }
+
+  template <typename Number>
+  requires std::is_integral_v<Number> || std::is_enum_v<Number>
+  void operator()(const char*, Number& value) {
+    std::uint64_t bits = 0;
+    const std::string_view bytes = take(sizeof value);
+    for (std::size_t i = bytes.size(); i-- > 0;)
+      bits = bits << 8 | static_cast<unsigned char>(bytes[i]);
+    if (!bytes.empty()) value = static_cast<Number>(bits);
+  }
+  void operator()(const char*, TaskId& id) {
+    const std::string_view bytes = take(id.bytes.size());
+    std::memcpy(id.bytes.data(), bytes.data(), bytes.size());
+  }
+  void operator()(const char* name, Time& at) {
+    Duration::rep milliseconds = at.time_since_epoch().count();
+    (*this)(name, milliseconds);
+    at = Time(Duration(milliseconds));
+  }
+  void operator()(const char* name, std::string& text) {
+    std::uint32_t length = 0;
+    (*this)(name, length);
+    if (length > 0) text = take(length);
+  }
+  void operator()(const char* name, std::map<std::string, std::string>& labels) {
+    std::uint32_t count = 0;
+    (*this)(name, count);
+    for (; count > 0 && !failed_; --count) {
+      std::string label, value;
+      (*this)(name, label);
+      (*this)(name, value);
+      labels.emplace(std::move(label), std::move(value));
+    }
+  }
+
+ private:
+  // Exactly `count` bytes; or none, where the record ends before a field that it does not have yet.
+  std::string_view take(std::size_t count) {
+    if (in_.empty() || in_.size() < count) {
+      failed_ = failed_ || !in_.empty();
+      in_ = {};
+      return {};
+    }
+    const std::string_view bytes = in_.substr(0, count);
+    in_.remove_prefix(count);
+    return bytes;
+  }
+
+  std::string_view in_;
+  bool failed_ = false;
+};
+
+class Describer {
+ public:
+  explicit Describer(std::string& out) : out_(out) {}
+
+  template <typename Number>
+  requires std::is_integral_v<Number>
+  void operator()(const char* name, const Number& value) { add(name, std::to_string(value)); }
+  void operator()(const char* name, const Cause& cause) { add(name, to_string(cause)); }
+  void operator()(const char* name, const TaskState& state) { add(name, to_string(state)); }
+  void operator()(const char* name, const TaskId& id) { add(name, id.text()); }
+  void operator()(const char* name, const Time& at) {
+    add(name, std::to_string(at.time_since_epoch().count()));
+  }
+  void operator()(const char* name, const std::string& text) {
+    if (!text.empty()) add(name, "\"" + text + "\"");
+  }
+  void operator()(const char* name, const std::map<std::string, std::string>& labels) {
+    for (const auto& [label, value] : labels) add(name, label + ":" + value);
+  }
+
+ private:
+  void add(const char* name, std::string_view value) {
+    out_ += ' ';
+    out_ += name;
+    out_ += '=';
+    out_ += value;
+  }
+
+  std::string& out_;
+};
+
+template <typename R>
+constexpr RecordType kTypeOf = [] {
+  if constexpr (std::is_same_v<R, core::BrokerStarted>) return RecordType::kBrokerStarted;
+  if constexpr (std::is_same_v<R, core::QueueCreated>) return RecordType::kQueueCreated;
+  if constexpr (std::is_same_v<R, core::TaskSubmitted>) return RecordType::kTaskSubmitted;
+  if constexpr (std::is_same_v<R, core::TaskLeased>) return RecordType::kTaskLeased;
+  if constexpr (std::is_same_v<R, core::AttemptEnded>) return RecordType::kAttemptEnded;
+  if constexpr (std::is_same_v<R, core::TaskReady>) return RecordType::kTaskReady;
+  if constexpr (std::is_same_v<R, core::CancelRequested>) return RecordType::kCancelRequested;
+  if constexpr (std::is_same_v<R, core::TaskEnded>) return RecordType::kTaskEnded;
+}();
+
+std::string_view name_of(RecordType type) {
+  switch (type) {
+    case RecordType::kBrokerStarted:
+      return "BrokerStarted";
+    case RecordType::kQueueCreated:
+      return "QueueCreated";
+    case RecordType::kTaskSubmitted:
+      return "TaskSubmitted";
+    case RecordType::kTaskLeased:
+      return "TaskLeased";
+    case RecordType::kAttemptEnded:
+      return "AttemptEnded";
+    case RecordType::kTaskReady:
+      return "TaskReady";
+    case RecordType::kCancelRequested:
+      return "CancelRequested";
+    case RecordType::kTaskEnded:
+      return "TaskEnded";
+  }
+  return "unknown";
+}
+
+template <typename R>
+Result<core::Record> read(std::string_view fields) {
+  R record;
+  Reader reader(fields);
+  visit_fields(reader, record);
+  if (reader.failed()) {
+    return Status(Code::kDataLoss, "malformed_record",
+                  "a " + std::string(name_of(kTypeOf<R>)) + " record of " +
+                      std::to_string(fields.size() + 1) + " bytes ends in the middle of a field");
+  }
+  return core::Record(std::move(record));
+}
+
+}  // namespace
+
+void encode_record(const core::Record& record, std::string& out) {
+  std::visit(
+      [&]<typename R>(const R& what) {
+        out.push_back(static_cast<char>(kTypeOf<R>));
+        Writer writer(out);
+        visit_fields(writer, what);
+      },
+      record);
+}
+
+Result<core::Record> decode_record(std::string_view head) {
+  if (head.empty()) return Status(Code::kDataLoss, "malformed_record", "a record of no bytes");
+  const std::string_view fields = head.substr(1);
+  switch (static_cast<RecordType>(head[0])) {
+    case RecordType::kBrokerStarted:
+      return read<core::BrokerStarted>(fields);
+    case RecordType::kQueueCreated:
+      return read<core::QueueCreated>(fields);
+    case RecordType::kTaskSubmitted:
+      return read<core::TaskSubmitted>(fields);
+    case RecordType::kTaskLeased:
+      return read<core::TaskLeased>(fields);
+    case RecordType::kAttemptEnded:
+      return read<core::AttemptEnded>(fields);
+    case RecordType::kTaskReady:
+      return read<core::TaskReady>(fields);
+    case RecordType::kCancelRequested:
+      return read<core::CancelRequested>(fields);
+    case RecordType::kTaskEnded:
+      return read<core::TaskEnded>(fields);
+  }
+  return Status(Code::kDataLoss, "unknown_record",
+                "a record of type " + std::to_string(static_cast<unsigned char>(head[0])) +
+                    ", which this version does not know; was the journal written by a newer one?");
+}
+
+std::string describe_record(const core::Record& record) {
+  return std::visit(
+      []<typename R>(const R& what) {
+        std::string out(name_of(kTypeOf<R>));
+        Describer describer(out);
+        visit_fields(describer, what);
+        return out;
+      },
+      record);
+}
+
+}  // namespace assay::journal

@@ -1,0 +1,81 @@
+// Storage in the journal: records become entries, one flush a call.
+#include "broker/journal/journal.h"
+#include "broker/journal/posix_file_system.h"
+#include "broker/journal/record_codec.h"
+#include "broker/net/storage.h"
+
+namespace assay::net {
+namespace {
+
+class JournalStorage : public Storage {
+ public:
+  Status open(const std::string& directory, core::BrokerCore& core, Recovery& recovery) {
+    const auto replay = [&](journal::Journal&, const journal::EntryView& entry) -> Status {
+      auto record = journal::decode_record(entry.head);
+      if (!record.is_ok()) return record.status();
+      ++recovery.records;
+      return core.recover(*record, entry.location);
+    };
+    auto opened = journal::Journal::open(file_system_, directory, {}, replay);
+    if (!opened.is_ok()) return opened.status();
+    journal_ = std::move(*opened);
+    recovery.report = journal_->recovery_report().to_string();
+    return Status::ok();
+  }
+
+  Status store(const std::vector<core::Append>& appends, core::BrokerCore& core) override {
+    if (appends.empty()) return Status::ok();
+    heads_.clear();
+    entries_.clear();
+    std::vector<std::size_t> ends;
+    ends.reserve(appends.size());
+    for (const core::Append& append : appends) {
+      journal::encode_record(append.record, heads_);
+      ends.push_back(heads_.size());
+    }
+    std::size_t begin = 0;
+    for (std::size_t i = 0; i < appends.size(); ++i) {
+      entries_.push_back({.head = std::string_view(heads_).substr(begin, ends[i] - begin),
+                          .blob = appends[i].blob});
+      begin = ends[i];
+    }
+    auto appended = journal_->append(entries_);
+    if (!appended.is_ok()) return appended.status();
+    for (std::size_t i = 0; i < appends.size(); ++i) {
+      if (!appends[i].blob.empty()) core.on_stored(appends[i].task, appended->locations[i]);
+    }
+    return journal_->flush();
+  }
+
+  Result<std::string> read(const core::Location& location) override {
+    if (location.length == 0) return std::string();
+    return journal_->read(location);
+  }
+
+  StorageCounters counters() const override {
+    const journal::JournalCounters counters = journal_->counters();
+    return {.bytes = counters.bytes,
+            .flushes = counters.flushes,
+            .flush_seconds_last = std::chrono::duration<double>(counters.flush_last).count()};
+  }
+
+  Status close() override { return journal_->close(); }
+
+ private:
+  journal::PosixFileSystem file_system_;
+  std::unique_ptr<journal::Journal> journal_;
+  std::string heads_;
+  std::vector<journal::Entry> entries_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Storage>> open_journal_storage(const std::string& directory,
+                                                      core::BrokerCore& core, Recovery& recovery) {
+  auto storage = std::make_unique<JournalStorage>();
+  Status status = storage->open(directory, core, recovery);
+  if (!status.is_ok()) return status;
+  return std::unique_ptr<Storage>(std::move(storage));
+}
+
+}  // namespace assay::net

@@ -1,0 +1,222 @@
+#include "broker/net/loop.h"
+
+#include <algorithm>
+#include <type_traits>
+
+#include "broker/net/bind.h"
+#include "sdk/log/structured_log.h"
+
+namespace assay::net {
+namespace {
+
+// Messages taken in one turn: enough that one flush serves many, few enough that nobody waits long.
+constexpr int kMessagesPerTurn = 512;
+// Waking a sleeping thread costs more than a message: look again for a moment while traffic is
+// recent.
+constexpr std::chrono::microseconds kSpin{50};
+constexpr Duration kForgetStrangersEvery{60'000};
+constexpr Duration kSleepMax{1000};
+
+}  // namespace
+
+Loop::Loop(core::BrokerCore& core, Storage& storage, const Clock& clock, int stop_descriptor)
+    : core_(core),
+      storage_(storage),
+      clock_(clock),
+      stop_descriptor_(stop_descriptor),
+      clients_(context_, core::Door::kClients, numbers_),
+      workers_(context_, core::Door::kWorkers, numbers_),
+      feed_(context_) {}
+
+Status Loop::bind(const Endpoints& endpoints) {
+  for (const std::string& endpoint : {endpoints.clients, endpoints.workers, endpoints.feed}) {
+    if (!is_loopback(endpoint)) {
+      return fix_input("not_loopback",
+                       "cannot listen at " + endpoint +
+                           ": without keys anybody could submit and take tasks, so the broker "
+                           "binds to loopback only, for example tcp://127.0.0.1:5555");
+    }
+  }
+  Status status = clients_.bind(endpoints.clients);
+  if (status.is_ok()) status = workers_.bind(endpoints.workers);
+  if (status.is_ok()) status = feed_.bind(endpoints.feed);
+  if (!status.is_ok() || endpoints.http.empty()) return status;
+  auto http =
+      HttpServer::listen(endpoints.http, [this](const std::string& path) { return answer(path); });
+  if (!http.is_ok()) return http.status();
+  http_ = std::move(*http);
+  return Status::ok();
+}
+
+Endpoints Loop::bound() const {
+  return {.clients = clients_.endpoint(),
+          .workers = workers_.endpoint(),
+          .feed = feed_.endpoint(),
+          .http = http_ ? http_->address() : ""};
+}
+
+Status Loop::run(core::Effects& effects_of_start) {
+  effects_ = std::move(effects_of_start);
+  Status status = settle();
+  while (status.is_ok() && wait()) status = turn();
+  return status;
+}
+
+Status Loop::turn() {
+  effects_.clear();
+  if (drain()) spin_until_ = std::chrono::steady_clock::now() + kSpin;
+  core_.step({clock_.now(), core::Tick{}}, effects_);
+  wake_at_ = effects_.wake_at;
+  Status status = settle();
+  if (http_) http_->run();
+  return status;
+}
+
+bool Loop::drain() {
+  bool any = false;
+  for (int i = 0; i < kMessagesPerTurn; ++i) {
+    const bool from_client = drain_one(clients_);
+    const bool from_worker = drain_one(workers_);
+    if (!from_client && !from_worker) break;
+    any = true;
+  }
+  return any;
+}
+
+bool Loop::drain_one(Router& router) {
+  auto received = router.receive();
+  if (!received) return false;
+  if (const Status* refusal = std::get_if<Status>(&received->what)) {
+    ++measured_.rejected[refusal->reason()];
+    log::debug("message_rejected",
+               {{"reason", refusal->reason()}, {"message", refusal->message()}});
+    return true;
+  }
+  core_.step({clock_.now(), core::FromPeer{received->peer, router.door(),
+                                           std::get<Message>(std::move(received->what))}},
+             effects_);
+  return true;
+}
+
+Status Loop::settle() {
+  if (!effects_.append.empty()) {
+    Status status = storage_.store(effects_.append, core_);
+    // What was to be said rested on records that may not be there: say nothing, and end.
+    if (!status.is_ok()) return status;
+  }
+  for (core::Outbound& outbound : effects_.send) send(outbound);
+  feed_.publish(effects_.publish);
+  measure();
+  for (core::PeerId peer : effects_.forget) {
+    clients_.forget(peer);
+    workers_.forget(peer);
+  }
+  const Time now = clock_.now();
+  if (now >= next_forgetting_) {
+    forget_strangers();
+    next_forgetting_ = now + kForgetStrangersEvery;
+  }
+  return Status::ok();
+}
+
+void Loop::send(core::Outbound& outbound) {
+  const auto fill = [&](auto& items, auto member) {
+    for (std::size_t i = 0; i < outbound.blobs.size(); ++i) {
+      auto blob = storage_.read(core_.state().tasks().at(outbound.blobs[i]).blob);
+      if (!blob.is_ok()) {
+        // The message is not sent: its task is given out again, or asked for again, and the log
+        // says why.
+        log::error("blob_unreadable", {{"task", items[i].id.text()},
+                                       {"reason", blob.status().reason()},
+                                       {"message", blob.status().message()}});
+        return false;
+      }
+      items[i].*member = std::move(*blob);
+    }
+    return true;
+  };
+  bool complete = true;
+  if (auto* tasks = std::get_if<Tasks>(&outbound.message))
+    complete = fill(tasks->tasks, &TaskAssignment::body);
+  if (auto* results = std::get_if<Results>(&outbound.message))
+    complete = fill(results->results, &TaskResult::result);
+  if (!complete) return;
+  Router& router = workers_.knows(outbound.to) ? workers_ : clients_;
+  if (!router.send(outbound.to, outbound.message)) {
+    core::Effects gone;
+    core_.step({clock_.now(), core::PeerGone{outbound.to}}, gone);
+  }
+}
+
+void Loop::measure() {
+  if (!effects_.append.empty())
+    measured_.flush_seconds.observe(storage_.counters().flush_seconds_last);
+  for (const core::Append& append : effects_.append) {
+    if (append.task == core::kNoTask) continue;
+    const core::Task& task = core_.state().tasks().at(append.task);
+    if (!task.details || task.details->attempts.empty()) continue;
+    const AttemptInfo& attempt = task.details->attempts.back();
+    const std::string& queue = core_.state().queue(task.queue).name.value;
+    if (std::holds_alternative<core::TaskLeased>(append.record) && attempt.attempt.number == 1) {
+      measured_.wait_seconds[queue].observe(
+          std::chrono::duration<double>(attempt.started_at - task.submitted_at).count());
+    } else if (std::holds_alternative<core::TaskEnded>(append.record)) {
+      measured_.duration_seconds[queue].observe(
+          std::chrono::duration<double>(task.changed_at - attempt.started_at).count());
+    }
+  }
+}
+
+bool Loop::wait() {
+  auto timeout = std::min(kSleepMax, std::max(Duration(0), wake_at_ - clock_.now()));
+  if (http_) timeout = std::min(timeout, http_->timeout().value_or(kSleepMax));
+  if (std::chrono::steady_clock::now() < spin_until_) timeout = Duration(0);
+  zmq::pollitem_t items[] = {
+      {clients_.socket().handle(), 0, ZMQ_POLLIN, 0},
+      {workers_.socket().handle(), 0, ZMQ_POLLIN, 0},
+      {nullptr, stop_descriptor_, ZMQ_POLLIN, 0},
+      {nullptr, http_ ? http_->descriptor() : -1, ZMQ_POLLIN, 0},
+  };
+  const std::size_t count = http_ ? 4 : 3;
+  try {
+    zmq::poll(items, count, timeout);
+  } catch (const zmq::error_t& error) {
+    if (error.num() != EINTR) throw;
+  }
+  return (items[2].revents & ZMQ_POLLIN) == 0;
+}
+
+// Peers that the core does not know: they never greeted, or left. Their numbers are not kept for
+// ever.
+void Loop::forget_strangers() {
+  clients_.forget_if(
+      [this](core::PeerId peer) { return !core_.sessions().clients().contains(peer); });
+  workers_.forget_if(
+      [this](core::PeerId peer) { return !core_.sessions().workers().contains(peer); });
+}
+
+HttpResponse Loop::answer(const std::string& path) const {
+  static const std::string kQueues = "/v1/queues";
+  if (path == "/healthz") return {.content_type = "text/plain", .body = "alive\n"};
+  // The sockets are bound and the journal is recovered before the first request can be answered.
+  if (path == "/readyz") return {.content_type = "text/plain", .body = "ready\n"};
+  if (path == "/metrics") {
+    return {.content_type = "text/plain; version=0.0.4; charset=utf-8",
+            .body = prometheus_text(core_, measured_, storage_.counters(), clock_.now())};
+  }
+  if (path == kQueues || path == kQueues + "/")
+    return {.body = queues_json(core_.queue_infos(clock_.now()))};
+  if (path.starts_with(kQueues + "/")) {
+    for (const QueueInfo& queue : core_.queue_infos(clock_.now())) {
+      if (path.substr(kQueues.size() + 1) == queue.name.value)
+        return {.body = queue_json(queue) + "\n"};
+    }
+    return {.status = 404, .body = "{\"error\":\"there is no such queue; see /v1/queues\"}\n"};
+  }
+  return {.status = 404,
+          .body =
+              "{\"error\":\"served here: /healthz, /readyz, /metrics, /v1/queues, "
+              "/v1/queues/NAME\"}\n"};
+}
+
+}  // namespace assay::net

@@ -1,0 +1,77 @@
+// The broker's one loop: drain the sockets, step the core, make its records durable with one flush,
+// then speak. The order is the promise: nobody is told anything before what it rests on is on the
+// disk.
+#ifndef ASSAY_BROKER_NET_LOOP_H_
+#define ASSAY_BROKER_NET_LOOP_H_
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+#include <zmq.hpp>
+
+#include "assay/status.h"
+#include "broker/core/broker_core.h"
+#include "broker/net/clock.h"
+#include "broker/net/feed.h"
+#include "broker/net/http_server.h"
+#include "broker/net/metrics.h"
+#include "broker/net/router.h"
+#include "broker/net/storage.h"
+
+namespace assay::net {
+
+struct Endpoints {
+  std::string clients = "tcp://127.0.0.1:5555";
+  std::string workers = "tcp://127.0.0.1:5556";
+  std::string feed = "tcp://127.0.0.1:5557";
+  std::string http = "127.0.0.1:9555";  // empty: none
+};
+
+// Thread: one.
+class Loop {
+ public:
+  // `stop_descriptor` becomes readable when the broker is to end.
+  Loop(core::BrokerCore& core, Storage& storage, const Clock& clock, int stop_descriptor);
+
+  // Binds everything. Errors: `address_in_use`, `invalid_endpoint`, `not_loopback` (fix_input).
+  Status bind(const Endpoints& endpoints);
+  // As bound, with the ports that the system chose.
+  Endpoints bound() const;
+
+  // Turns until the stop descriptor is readable. Errors: those of the storage; the broker must end
+  // then.
+  Status run(core::Effects& effects_of_start);
+
+ private:
+  Status turn();
+  bool drain();
+  bool drain_one(Router& router);
+  Status settle();
+  void send(core::Outbound& outbound);
+  void measure();
+  // Waits for traffic, the stop, or the core's next wake-up. False: stop.
+  bool wait();
+  void forget_strangers();
+  HttpResponse answer(const std::string& path) const;
+
+  core::BrokerCore& core_;
+  Storage& storage_;
+  const Clock& clock_;
+  int stop_descriptor_;
+  zmq::context_t context_;
+  PeerNumbers numbers_;
+  Router clients_;
+  Router workers_;
+  Feed feed_;
+  std::unique_ptr<HttpServer> http_;
+  core::Effects effects_;
+  Measured measured_;
+  Time wake_at_{};
+  Time next_forgetting_{};
+  std::chrono::steady_clock::time_point spin_until_{};
+};
+
+}  // namespace assay::net
+
+#endif  // ASSAY_BROKER_NET_LOOP_H_

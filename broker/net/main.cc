@@ -1,0 +1,164 @@
+// assay-broker: reads its settings, recovers its state from the journal, and turns its loop until
+// it is told to stop.
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+
+#include "broker/net/clock.h"
+#include "broker/net/loop.h"
+#include "broker/net/storage.h"
+#include "sdk/config/program_options.h"
+#include "sdk/log/structured_log.h"
+
+namespace {
+
+using namespace assay;       // NOLINT(google-build-using-namespace): a program's main
+using namespace assay::net;  // NOLINT(google-build-using-namespace): as above
+
+struct Settings {
+  std::string data_dir = "assay-data";
+  bool durable = true;
+  Endpoints endpoints;
+  std::vector<std::string> queues{"eval", "build", "report", "cleanup"};
+  core::CoreOptions core;
+  int ready_fd = -1;
+};
+
+void describe(Settings& settings, config::Options& options) {
+  using std::chrono::hours;
+  using std::chrono::milliseconds;
+  options.text("data_dir", settings.data_dir, "where the journal lives");
+  options.boolean("durable", settings.durable,
+                  "keep a journal; without one everything ends with the process");
+  options.text("clients", settings.endpoints.clients,
+               "where producers and operators connect; port * chooses a free one");
+  options.text("workers", settings.endpoints.workers, "where workers connect");
+  options.text("feed", settings.endpoints.feed, "where the progress feed is published");
+  options.text("http", settings.endpoints.http,
+               "where health and metrics are served; empty: nowhere");
+  options.texts("queues", settings.queues,
+                "queues that exist from the start; workers bring their own");
+  options.duration("lease", settings.core.lease, "a worker silent for so long loses its tasks",
+                   {milliseconds(500), hours(1)});
+  options.duration("heartbeat_every", settings.core.heartbeat_every, "how often peers must speak",
+                   {milliseconds(50), hours(1)});
+  options.duration("adoption_grace", settings.core.adoption_grace,
+                   "after a start: how long workers have to name what they hold",
+                   {milliseconds(500), hours(1)});
+  options.integer("losses_max", settings.core.losses_max,
+                  "lost with so many workers, a task is dead", {1, 100});
+  options.integer("queue_tasks_max", settings.core.queue_tasks_max,
+                  "tasks that a queue holds before it refuses more", {1, 100'000'000});
+  options.bytes("queue_bytes_max", settings.core.queue_bytes_max,
+                "bytes of bodies that a queue holds");
+  options.integer("ended_tasks_kept_max", settings.core.ended_tasks_kept_max,
+                  "ended tasks that can be asked for; the oldest are forgotten",
+                  {1000, 100'000'000});
+  options.integer("ready_fd", settings.ready_fd,
+                  "a file descriptor that is told, in one line of JSON, where the broker listens",
+                  {-1, 1023});
+  options.check([&settings] {
+    for (const std::string& queue : settings.queues) {
+      if (!valid_name(queue)) {
+        return fix_input(
+            "invalid_name",
+            "queues: expected 1 to 64 of letters, digits, '.', '_', '-', found '" + queue + "'");
+      }
+    }
+    return Status::ok();
+  });
+  options.check([&settings] {
+    if (settings.core.heartbeat_every * 2 <= settings.core.lease) return Status::ok();
+    return fix_input("invalid_setting",
+                     "lease: expected at least twice heartbeat_every, so that one lost message "
+                     "loses no task");
+  });
+}
+
+// SIGTERM and SIGINT as a descriptor that the loop can poll.
+int open_stop_descriptor() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  sigprocmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+void tell_ready(int descriptor, const Endpoints& bound) {
+  if (descriptor < 0) return;
+  const std::string line = "{\"clients\":\"" + bound.clients + "\",\"workers\":\"" + bound.workers +
+                           "\",\"feed\":\"" + bound.feed + "\",\"http\":\"" + bound.http + "\"}\n";
+  if (write(descriptor, line.data(), line.size()) < 0) {
+    log::warn("ready_fd_unwritable", {{"descriptor", descriptor}});
+  }
+  close(descriptor);
+}
+
+int fail(const Status& status) {
+  std::fprintf(stderr, "assay-broker: %s\n", status.message().c_str());
+  return 1;
+}
+
+int run(const Settings& settings) {
+  const int stop_descriptor = open_stop_descriptor();
+  const Clock clock;
+  core::BrokerCore core(settings.core);
+  Recovery recovery;
+  std::unique_ptr<Storage> storage = make_memory_storage();
+  if (settings.durable) {
+    auto opened = open_journal_storage(settings.data_dir, core, recovery);
+    if (!opened.is_ok()) return fail(opened.status());
+    storage = std::move(*opened);
+  }
+  log::info("recovered", {{"data_dir", settings.data_dir},
+                          {"durable", settings.durable},
+                          {"records", recovery.records},
+                          {"tasks", core.state().tasks().size()},
+                          {"report", recovery.report}});
+
+  Loop loop(core, *storage, clock, stop_descriptor);
+  Status status = loop.bind(settings.endpoints);
+  if (!status.is_ok()) return fail(status);
+  std::vector<QueueName> queues(settings.queues.begin(), settings.queues.end());
+  core::Effects effects;
+  core.start(clock.now(), queues, effects);
+
+  const Endpoints bound = loop.bound();
+  log::info("ready", {{"clients", bound.clients},
+                      {"workers", bound.workers},
+                      {"feed", bound.feed},
+                      {"http", bound.http},
+                      {"security", "no keys: loopback only"}});
+  tell_ready(settings.ready_fd, bound);
+  status = loop.run(effects);
+  if (!status.is_ok()) {
+    log::error("stopped", {{"reason", status.reason()}, {"message", status.message()}});
+    return fail(
+        std::move(status).with_context("the broker must stop, nothing more can be promised"));
+  }
+  status = storage->close();
+  log::info("stopped", {{"tasks", core.state().tasks().size()}});
+  return status.is_ok() ? 0 : fail(status);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Settings settings;
+  const auto exit_status = config::read_settings(
+      {"assay-broker",
+       "Holds the queues, gives tasks to workers, and loses nothing that it has accepted."},
+      argc, argv, [&](config::Options& options) { describe(settings, options); });
+  if (exit_status) return *exit_status;
+  try {
+    return run(settings);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "assay-broker: %s\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,71 @@
+// One door of the broker: a ROUTER socket, and the numbers by which the core knows the peers behind
+// it. It turns frames into messages and back; it decides nothing.
+#ifndef ASSAY_BROKER_NET_ROUTER_H_
+#define ASSAY_BROKER_NET_ROUTER_H_
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <variant>
+#include <zmq.hpp>
+
+#include "assay/message.h"
+#include "assay/status.h"
+#include "broker/core/event.h"
+
+namespace assay::net {
+
+// Numbers peers over both doors, so that a PeerId names one connection.
+class PeerNumbers {
+ public:
+  core::PeerId next() { return core::PeerId{++last_}; }
+
+ private:
+  std::uint64_t last_ = 0;
+};
+
+// What came in: a message, or a refusal that the router has answered by itself.
+struct Received {
+  core::PeerId peer;
+  std::variant<Message, Status> what;
+};
+
+// Thread: one.
+class Router {
+ public:
+  Router(zmq::context_t& context, core::Door door, PeerNumbers& numbers);
+
+  // Errors: `address_in_use`, `invalid_endpoint` (fix_input), each with what to do.
+  Status bind(const std::string& endpoint);
+  // The endpoint as bound, with the port that the system chose.
+  const std::string& endpoint() const { return endpoint_; }
+
+  // The next message, or nothing when there is none now.
+  std::optional<Received> receive();
+  // False when the peer is gone or does not read: it is forgotten.
+  bool send(core::PeerId peer, const Message& message);
+  void forget(core::PeerId peer);
+  // Forgets every peer for which `is_strange` says so.
+  void forget_if(const std::function<bool(core::PeerId)>& is_strange);
+
+  core::Door door() const { return door_; }
+  bool knows(core::PeerId peer) const { return routes_.contains(peer); }
+  std::size_t peer_count() const { return routes_.size(); }
+  zmq::socket_ref socket() { return socket_; }
+
+ private:
+  core::PeerId peer_of(const zmq::message_t& route);
+
+  core::Door door_;
+  PeerNumbers& numbers_;
+  zmq::socket_t socket_;
+  std::string endpoint_;
+  std::unordered_map<std::string, core::PeerId> peers_;
+  std::unordered_map<core::PeerId, std::string> routes_;
+};
+
+}  // namespace assay::net
+
+#endif  // ASSAY_BROKER_NET_ROUTER_H_

@@ -1,0 +1,55 @@
+// Where the loop puts records and bodies: the journal, or memory alone for those who ask for speed
+// without durability.
+#ifndef ASSAY_BROKER_NET_STORAGE_H_
+#define ASSAY_BROKER_NET_STORAGE_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "assay/status.h"
+#include "broker/core/broker_core.h"
+#include "broker/core/effects.h"
+#include "broker/core/location.h"
+
+namespace assay::net {
+
+struct StorageCounters {
+  std::uint64_t bytes = 0;  // on disk
+  std::uint64_t flushes = 0;
+  double flush_seconds_last = 0;
+};
+
+// Thread: the loop's.
+class Storage {
+ public:
+  virtual ~Storage() = default;
+
+  // Makes all records durable and tells the core where their blobs lie. After a failure nothing
+  // more may be accepted from anyone: what the records rest on is not certain.
+  virtual Status store(const std::vector<core::Append>& appends, core::BrokerCore& core) = 0;
+  // A blob that was stored.
+  virtual Result<std::string> read(const core::Location& location) = 0;
+  virtual StorageCounters counters() const = 0;
+  // The last call: everything is durable.
+  virtual Status close() = 0;
+};
+
+// What opening a journal found.
+struct Recovery {
+  std::uint64_t records = 0;
+  std::string report;  // for the log: what was cut from a torn end, if anything
+};
+
+// Opens the journal in `directory` (made when there is none) and recovers `core` from it.
+// Errors: those of journal::Journal::open, `malformed_record`, `unknown_record`,
+// `impossible_record`.
+Result<std::unique_ptr<Storage>> open_journal_storage(const std::string& directory,
+                                                      core::BrokerCore& core, Recovery& recovery);
+
+// Keeps blobs in memory and forgets everything with the process.
+std::unique_ptr<Storage> make_memory_storage();
+
+}  // namespace assay::net
+
+#endif  // ASSAY_BROKER_NET_STORAGE_H_

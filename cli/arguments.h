@@ -1,0 +1,126 @@
+// What was asked for on the command line, as plain values. Only arguments.cc knows the library that
+// reads it.
+#ifndef ASSAY_CLI_ARGUMENTS_H_
+#define ASSAY_CLI_ARGUMENTS_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "assay/ids.h"
+#include "cli/exit_code.h"
+
+namespace assay::cli {
+
+struct GlobalOptions {
+  std::string broker = "tcp://127.0.0.1:5555";
+  std::string
+      feed;  // never empty after parsing: the broker's host with its port + 2 when not given
+  bool json = false;
+};
+
+struct UpOptions {
+  std::string directory;  // empty: the user's data directory
+  std::uint16_t port_base = 5555;
+  std::optional<std::uint32_t> slots;
+  std::string eval_config;
+  std::vector<std::string> endpoints;  // NAME=URL
+};
+
+struct EvalOptions {
+  std::string file;   // or
+  std::string image;  // exactly one of the two
+  std::vector<std::string> arguments;
+
+  std::string name;
+  std::optional<std::uint32_t> tests;
+  std::optional<double> seconds_per_test;
+  std::optional<Duration> timeout;
+  std::optional<Duration> test_timeout;
+  std::optional<std::uint8_t> danger;
+  bool isolated = false;
+  std::optional<std::uint32_t> pods_max;
+  std::string profile;
+  std::string endpoint;
+  std::string model;
+  std::optional<double> pass_threshold;
+  std::vector<std::string> outputs;
+
+  std::string queue = "eval";
+  std::string owner;
+  std::uint8_t priority = 5;
+  std::map<std::string, std::string> labels;
+  bool detach = false;
+};
+
+struct SubmitOptions {
+  std::string queue;
+  std::string body;  // a file, "-" for standard input, empty for an empty body
+  std::string owner;
+  std::uint8_t priority = 5;
+  std::uint32_t max_attempts = 1;
+  std::map<std::string, std::string> labels;
+  std::string id;
+  std::uint32_t count = 1;
+};
+
+struct WaitOptions {
+  std::vector<std::string> ids;
+  std::optional<Duration> timeout;
+};
+
+struct ResultOptions {
+  std::string id;
+  std::string output;  // a file for its bytes; empty: standard output
+  bool text = false;   // for people, also where it goes to a pipe
+};
+
+struct StatusOptions {
+  std::string id;
+};
+
+struct LogsOptions {
+  std::string id;
+  bool follow = false;
+};
+
+struct CancelOptions {
+  std::vector<std::string> ids;
+  std::string reason;
+};
+
+struct QueuesOptions {};
+struct WorkersOptions {};
+
+struct WatchOptions {
+  std::string topic;
+};
+
+using CommandOptions =
+    std::variant<UpOptions, EvalOptions, SubmitOptions, WaitOptions, ResultOptions, StatusOptions,
+                 LogsOptions, CancelOptions, QueuesOptions, WorkersOptions, WatchOptions>;
+
+struct Invocation {
+  GlobalOptions global;
+  CommandOptions command;
+};
+
+// The command line was answered by itself: a help text, a version, or a mistake.
+struct Answer {
+  ExitCode code = ExitCode::kOk;
+  std::string text;  // for standard output when the code is kOk, else the message of an error
+};
+
+// Reads what follows the program's name, and ASSAY_BROKER and ASSAY_FEED from the environment,
+// which flags override.
+std::variant<Invocation, Answer> parse_arguments(std::vector<std::string> arguments);
+
+// "tcp://host:5555" -> "tcp://host:5557"; nothing when there is no port to add to.
+std::optional<std::string> default_feed(const std::string& broker);
+
+}  // namespace assay::cli
+
+#endif  // ASSAY_CLI_ARGUMENTS_H_

@@ -1,0 +1,63 @@
+// assay result: what a task's worker left behind.
+#include <array>
+#include <cstdio>
+#include <fstream>
+
+#include "cli/commands/commands.h"
+#include "cli/connection.h"
+#include "cli/json_forms.h"
+#include "cli/result_document.h"
+#include "cli/result_view.h"
+
+namespace assay::cli {
+namespace {
+
+// Beside it first, then in its place: whoever reads FILE never sees half of it.
+Status write_file(const std::string& path, const std::string& bytes) {
+  const std::string beside = path + ".part";
+  std::ofstream file(beside, std::ios::binary | std::ios::trunc);
+  file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  file.close();
+  if (file && std::rename(beside.c_str(), path.c_str()) == 0) return Status::ok();
+  std::remove(beside.c_str());
+  return internal_error("unwritable_file", "cannot write '" + path + "'");
+}
+
+}  // namespace
+
+ExitCode run(const ResultOptions& options, const GlobalOptions& global, Console& console) {
+  Result<Client> client = connect(global);
+  if (!client.is_ok()) return report(console, global, client.status());
+  const Result<TaskId> id = resolve(*client, options.id);
+  if (!id.is_ok()) return report(console, global, id.status());
+  const std::array<TaskId, 1> ids{*id};
+  const Result<std::vector<TaskResult>> results = client->results(ids);
+  if (!results.is_ok()) return report(console, global, results.status());
+  if (results->empty()) {
+    return report(console, global,
+                  retry_later("not_ended", "the task " + id->text() +
+                                               " has not ended; wait for it with 'assay wait " +
+                                               id->text() + "'"));
+  }
+  const TaskResult& result = results->front();
+  const auto document = parse_result_document(result.result);
+  const ExitCode code = exit_code(result.state, document ? document->status : "");
+  if (!options.output.empty()) {
+    const Status written = write_file(options.output, result.result);
+    if (!written.is_ok()) return report(console, global, written);
+    if (!global.json) return code;
+  }
+  if (global.json) {
+    console.print(to_json(result));
+  } else if (!console.live() && !options.text) {
+    console.write(result.result);  // a pipe gets the bytes
+  } else {
+    // A person gets what can be read; raw bytes could steer the terminal.
+    for (const Line& line : document ? result_lines(result, *document) : result_lines(result)) {
+      console.print(line);
+    }
+  }
+  return code;
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,70 @@
+// assay submit: any task for any queue.
+#include <algorithm>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+#include "cli/commands/commands.h"
+#include "cli/connection.h"
+#include "cli/json_forms.h"
+
+namespace assay::cli {
+namespace {
+
+constexpr std::size_t kBatch = 1000;            // tasks a message, so that one stays small
+constexpr std::size_t kBatchBytes = 4'000'000;  // and no larger than that
+
+Result<std::string> body_of(const std::string& path) {
+  if (path.empty()) return std::string();
+  std::ifstream file;
+  if (path != "-") {
+    file.open(path, std::ios::binary);
+    if (!file) return fix_input("unreadable_file", "cannot read the body from '" + path + "'");
+  }
+  std::istream& in = path == "-" ? std::cin : file;
+  std::string body{std::istreambuf_iterator<char>(in), {}};
+  if (in.bad()) return fix_input("unreadable_file", "reading the body from '" + path + "' failed");
+  return body;
+}
+
+}  // namespace
+
+ExitCode run(const SubmitOptions& options, const GlobalOptions& global, Console& console) {
+  const Result<std::string> body = body_of(options.body);
+  if (!body.is_ok()) return report(console, global, body.status());
+  Result<Client> client = connect(global);
+  if (!client.is_ok()) return report(console, global, client.status());
+
+  TaskSpec task;
+  task.queue = QueueName(options.queue);
+  task.owner = OwnerName(options.owner.empty() ? default_owner() : options.owner);
+  task.priority = options.priority;
+  task.max_attempts = options.max_attempts;
+  task.labels = options.labels;
+  task.body = *body;
+  std::vector<TaskId> ids;
+  const std::size_t batch = std::clamp<std::size_t>(kBatchBytes / (body->size() + 200), 1, kBatch);
+  while (ids.size() < options.count) {
+    std::vector<TaskSpec> tasks(std::min<std::size_t>(batch, options.count - ids.size()), task);
+    for (TaskSpec& each : tasks) {
+      each.id = options.id.empty() ? TaskId::make(now()) : *TaskId::parse(options.id);
+      ids.push_back(each.id);
+    }
+    const std::size_t count = tasks.size();
+    const Result<Submitted> submitted = client->submit(std::move(tasks));
+    if (submitted.is_ok()) {
+      if (!global.json) {
+        for (std::size_t i = ids.size() - count; i < ids.size(); ++i) console.print(ids[i].text());
+      }
+      continue;
+    }
+    ids.resize(ids.size() - count);
+    const std::string so_far =
+        ids.empty() ? "" : std::to_string(ids.size()) + " were submitted, then: ";
+    return report(console, global, submitted.status().with_context(so_far));
+  }
+  if (global.json) console.print(to_json(ids));
+  return ExitCode::kOk;
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,316 @@
+// assay up: a broker and one worker of each kind on this machine, until Ctrl-C.
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+#include "assay/client.h"
+#include "cli/commands/commands.h"
+#include "cli/interrupts.h"
+#include "cli/json_forms.h"
+#include "cli/up/supervisor.h"
+
+namespace assay::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::steady_clock;
+
+constexpr Duration kBrokerReadyMax{120'000};  // it may have a long journal to read
+constexpr Duration kWorkersReadyMax{20'000};
+constexpr Duration kStopMax{45'000};  // a worker drains for 30 s, then cancels
+constexpr const char* kBroker = "assay-broker";
+
+struct WorkerKind {
+  const char* program;
+  const char* folder;
+};
+constexpr std::array<WorkerKind, 4> kWorkerKinds{{{"assay-eval", "eval"},
+                                                  {"assay-build", "build"},
+                                                  {"assay-report", "report"},
+                                                  {"assay-cleanup", "cleanup"}}};
+
+std::string default_directory() {
+  const auto environment = [](const char* name) {
+    const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): before any thread
+    return std::string(value == nullptr ? "" : value);
+  };
+  if (const std::string data = environment("XDG_DATA_HOME"); !data.empty()) return data + "/assay";
+  if (const std::string home = environment("HOME"); !home.empty()) {
+    return home + "/.local/share/assay";
+  }
+  return ".assay";
+}
+
+// A directory that belongs to one `assay up` while it runs.
+class DataDirectory {
+ public:
+  static Result<DataDirectory> take(const std::string& wanted) {
+    std::error_code error;
+    fs::create_directories(fs::path(wanted) / "log", error);
+    const fs::path path = error ? fs::path() : fs::canonical(wanted, error);
+    if (error) {
+      return internal_error("unwritable_directory", "cannot make the data directory '" + wanted +
+                                                        "': " + error.message() +
+                                                        "; choose another with --dir");
+    }
+    const std::string lock = path / "up.lock";
+    const int descriptor = open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (descriptor < 0) {
+      return internal_error("unwritable_directory",
+                            "cannot write '" + lock + "': " + std::strerror(errno));  // NOLINT
+    }
+    if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+      close(descriptor);
+      return Status(Code::kConflict, "directory_in_use",
+                    "another 'assay up' runs in " + path.string() +
+                        "; stop that one, or choose another directory with --dir");
+    }
+    return DataDirectory(path, descriptor);
+  }
+  DataDirectory(DataDirectory&& other) noexcept
+      : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}
+  DataDirectory& operator=(DataDirectory&&) = delete;
+  ~DataDirectory() {
+    if (lock_ >= 0) close(lock_);
+  }
+
+  std::string operator/(const std::string& name) const { return path_ / name; }
+  std::string log(const std::string& name) const { return path_ / "log" / (name + ".log"); }
+  std::string path() const { return path_; }
+
+ private:
+  DataDirectory(fs::path path, int lock) : path_(std::move(path)), lock_(lock) {}
+  fs::path path_;
+  int lock_;
+};
+
+Endpoints wanted_endpoints(std::uint16_t base) {
+  const auto address = [base](int offset) {
+    return "127.0.0.1:" + std::to_string(base == 0 ? 0 : base + offset);
+  };
+  return {"tcp://" + address(0), "tcp://" + address(1), "tcp://" + address(2), address(4000)};
+}
+
+class Up {
+ public:
+  Up(const UpOptions& options, const GlobalOptions& global, Console& console,
+     DataDirectory directory)
+      : options_(options),
+        global_(global),
+        console_(console),
+        directory_(std::move(directory)),
+        programs_(fs::read_symlink("/proc/self/exe").parent_path()),
+        supervisor_(interrupts_, console) {}
+
+  ExitCode run() {
+    Status status = start_broker();
+    if (status.is_ok() && !stopping_) status = start_workers();
+    if (!status.is_ok()) {
+      console_.error(status.message());
+      supervisor_.stop(kStopMax);
+      return ExitCode::kError;
+    }
+    while (!stopping_) {
+      if (supervisor_.look_after(std::chrono::hours(1))) stopping_ = true;
+    }
+    return stop();
+  }
+
+ private:
+  ChildOptions broker_options(const Endpoints& endpoints, int ready) const {
+    ChildOptions options;
+    options.program = programs_ / kBroker;
+    options.arguments = {"--data-dir", directory_ / "broker", "--clients", endpoints.clients,
+                         "--workers",  endpoints.workers,     "--feed",    endpoints.feed};
+    if (!endpoints.http.empty()) {
+      options.arguments.insert(options.arguments.end(), {"--http", endpoints.http});
+    }
+    options.log_path = directory_.log("broker");
+    if (ready >= 0) {
+      options.arguments.insert(options.arguments.end(), {"--ready-fd", std::to_string(ready)});
+      options.inherited_descriptor = ready;
+    }
+    return options;
+  }
+
+  Status start_broker() {
+    std::array<int, 2> ready{};
+    if (pipe2(ready.data(), O_CLOEXEC | O_NONBLOCK) != 0) {
+      return internal_error("cannot_start",
+                            std::string("no pipe: ") + std::strerror(errno));  // NOLINT
+    }
+    const Status started =
+        supervisor_.start(kBroker, broker_options(wanted_endpoints(options_.port_base), ready[1]));
+    close(ready[1]);
+    Status status = started.is_ok() ? read_endpoints(ready[0]) : started;
+    close(ready[0]);
+    // Started again it must be found where clients and workers knew it, whatever ports were free.
+    if (status.is_ok()) supervisor_.change(kBroker, broker_options(endpoints_, -1));
+    return status;
+  }
+
+  // Waits for the one line that the broker writes once it can be used.
+  Status read_endpoints(int ready) {
+    std::string line;
+    const auto deadline = steady_clock::now() + kBrokerReadyMax;
+    while (steady_clock::now() < deadline) {
+      std::array<char, 1024> bytes{};
+      const ssize_t length = read(ready, bytes.data(), bytes.size());
+      if (length > 0) line.append(bytes.data(), static_cast<std::size_t>(length));
+      if (line.find('\n') != std::string::npos) {
+        const auto endpoints = parse_endpoints(line);
+        if (!endpoints)
+          return internal_error("not_ready", kBroker + (" said '" + line + "', no endpoints"));
+        endpoints_ = *endpoints;
+        return Status::ok();
+      }
+      if (const auto end = supervisor_.ended(kBroker)) {
+        const std::string words = supervisor_.last_words(kBroker);
+        return internal_error("cannot_start", std::string(kBroker) + " did not start (" +
+                                                  end->text() + "):\n" + words);
+      }
+      const auto signal = interrupts_.next(Duration(50));
+      if (signal && *signal != SIGCHLD) {
+        stopping_ = true;
+        return Status::ok();
+      }
+    }
+    return internal_error("not_ready", std::string(kBroker) + " was not ready in time; its log: " +
+                                           directory_.log("broker"));
+  }
+
+  ChildOptions worker_options(const WorkerKind& kind) const {
+    ChildOptions options;
+    options.program = programs_ / kind.program;
+    options.arguments = {"--broker", endpoints_.workers, "--data-dir", directory_ / kind.folder};
+    options.log_path = directory_.log(kind.folder);
+    if (options_.slots) {
+      options.arguments.insert(options.arguments.end(),
+                               {"--slots", std::to_string(*options_.slots)});
+    }
+    if (std::string_view(kind.folder) != "eval") return options;
+    if (!options_.eval_config.empty()) {
+      options.arguments.insert(options.arguments.end(), {"--config", options_.eval_config});
+    }
+    for (const std::string& endpoint : options_.endpoints) {
+      options.arguments.insert(options.arguments.end(), {"--endpoint", endpoint});
+    }
+    return options;
+  }
+
+  Status start_workers() {
+    std::vector<std::string> names;
+    for (const WorkerKind& kind : kWorkerKinds) {
+      if (!fs::exists(programs_ / kind.program)) continue;
+      Status status = supervisor_.start(kind.program, worker_options(kind));
+      if (!status.is_ok()) return status;
+      names.emplace_back(kind.program);
+    }
+    if (names.empty()) {
+      console_.error("no worker program stands beside " + (programs_ / "assay").string() +
+                     "; tasks will wait until one connects to " + endpoints_.workers);
+    }
+    Status status = wait_for_workers(names);
+    if (status.is_ok() && !stopping_) tell_ready(names);
+    return status;
+  }
+
+  Status wait_for_workers(const std::vector<std::string>& names) {
+    Client client(
+        {.endpoint = endpoints_.clients, .name = "assay up", .notice = [](std::string_view) {}});
+    const auto deadline = steady_clock::now() + kWorkersReadyMax;
+    while (!stopping_) {
+      const Result<std::vector<WorkerInfo>> workers = client.workers();
+      if (workers.is_ok() && workers->size() >= names.size()) return Status::ok();
+      for (const std::string& name : names) {
+        const auto end = supervisor_.ended(name);
+        if (end && end->exited && end->number == 2) {
+          return internal_error("cannot_start", name + " did not start (" + end->text() + "):\n" +
+                                                    supervisor_.last_words(name));
+        }
+      }
+      if (steady_clock::now() > deadline) {
+        console_.error("not all workers are connected yet; their logs: " + directory_ / "log");
+        return Status::ok();
+      }
+      if (supervisor_.look_after(Duration(50))) stopping_ = true;
+    }
+    return Status::ok();
+  }
+
+  void tell_ready(const std::vector<std::string>& names) {
+    if (global_.json) {
+      console_.print(to_json(endpoints_, directory_.path()));
+      console_.flush();
+      return;
+    }
+    std::string workers;
+    for (const std::string& name : names) workers += ", " + name;
+    console_.print(
+        Line{{"ready: ", Ink::kGreen},
+             {endpoints_.clients + ", data in " + directory_.path() + ", stop with Ctrl-C"}});
+    console_.print(Line{{"  runs     "}, {kBroker + workers}});
+    console_.print(Line{{"  feed     "}, {endpoints_.feed}});
+    console_.print(Line{{"  workers  "}, {endpoints_.workers}});
+    if (!endpoints_.http.empty()) {
+      const bool whole = endpoints_.http.find("://") != std::string::npos;
+      console_.print(
+          Line{{"  metrics  "}, {(whole ? "" : "http://") + endpoints_.http + "/metrics"}});
+    }
+    console_.print(Line{{"  logs     "}, {directory_ / "log"}});
+    if (endpoints_.clients != GlobalOptions().broker) {
+      console_.print("In other terminals: export ASSAY_BROKER=" + endpoints_.clients +
+                     " ASSAY_FEED=" + endpoints_.feed);
+    }
+    console_.flush();
+  }
+
+  ExitCode stop() {
+    if (!global_.json) {
+      console_.print("stopping: what runs may finish for a while; Ctrl-C again stops at once");
+      console_.flush();
+    }
+    const bool drained = supervisor_.stop(kStopMax);
+    if (!drained) {
+      console_.error(
+          "stopped at once; what ran is still recorded and runs again at the next start");
+    } else if (!global_.json) {
+      console_.print("stopped");
+    }
+    return ExitCode::kOk;
+  }
+
+  Interrupts interrupts_{SIGCHLD};
+  const UpOptions& options_;
+  const GlobalOptions& global_;
+  Console& console_;
+  DataDirectory directory_;
+  fs::path programs_;
+  Endpoints endpoints_;
+  bool stopping_ = false;
+  Supervisor supervisor_;  // last: it goes first, with the children
+};
+
+}  // namespace
+
+ExitCode run(const UpOptions& options, const GlobalOptions& global, Console& console) {
+  Result<DataDirectory> directory =
+      DataDirectory::take(options.directory.empty() ? default_directory() : options.directory);
+  if (!directory.is_ok()) {
+    console.error(directory.status().message());
+    return ExitCode::kError;
+  }
+  return Up(options, global, console, std::move(*directory)).run();
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,87 @@
+#include "cli/connection.h"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <utility>
+
+#include "cli/json_forms.h"
+
+namespace assay::cli {
+
+Time now() {
+  return std::chrono::floor<Duration>(std::chrono::system_clock::now());
+}
+
+Result<Client> connect(const GlobalOptions& global, Notice notice) {
+  Client client(
+      {.endpoint = global.broker, .name = "assay " ASSAY_VERSION, .notice = std::move(notice)});
+  const Status status = client.connect();
+  if (status.is_ok()) return client;
+  if (status.reason() != "broker_unreachable") return status;
+  return Status(status.code(), status.reason(),
+                "no broker answers at " + global.broker +
+                    ". Start one with 'assay up', or name another with --broker or ASSAY_BROKER");
+}
+
+ExitCode report(Console& console, const GlobalOptions& global, const Status& status) {
+  console.error(status.message().empty() ? status.to_string() : status.message());
+  if (global.json) console.print(to_json(status));
+  return exit_code(status);
+}
+
+Result<TaskId> resolve(Client& client, const std::string& text) {
+  // A whole id needs no question; whether the broker knows it is for the call that uses it.
+  if (const auto id = TaskId::parse(text)) return *id;
+  const Result<TaskInfo> task = client.status(text);
+  if (!task.is_ok()) return task.status();
+  return task->id;
+}
+
+Result<std::vector<TaskId>> resolve(Client& client, const std::vector<std::string>& texts) {
+  std::vector<TaskId> ids;
+  ids.reserve(texts.size());
+  for (const std::string& text : texts) {
+    const Result<TaskId> id = resolve(client, text);
+    if (!id.is_ok()) return id.status();
+    ids.push_back(*id);
+  }
+  return ids;
+}
+
+namespace {
+
+// Those who follow tell of an absent broker in their own way.
+Subscriber subscriber(SubscriberOptions options) {
+  options.name = "assay " ASSAY_VERSION;
+  options.notice = [](std::string_view) {};
+  return Subscriber(std::move(options));
+}
+
+}  // namespace
+
+Subscriber subscribe(const GlobalOptions& global, std::vector<TaskId> tasks) {
+  return subscriber({.feed_endpoint = global.feed,
+                     .broker_endpoint = global.broker,
+                     .tasks = std::move(tasks),
+                     .topic_prefix = {},
+                     .after = 0});
+}
+
+Subscriber subscribe(const GlobalOptions& global, std::string topic_prefix) {
+  return subscriber({.feed_endpoint = global.feed,
+                     .broker_endpoint = global.broker,
+                     .tasks = {},
+                     .topic_prefix = std::move(topic_prefix),
+                     .after = std::nullopt});
+}
+
+std::string default_owner() {
+  const char* user = std::getenv("USER");  // NOLINT(concurrency-mt-unsafe): before any thread
+  if (user != nullptr && valid_name(user)) return user;
+  const passwd* entry = getpwuid(geteuid());  // NOLINT(concurrency-mt-unsafe): as above
+  return entry != nullptr && valid_name(entry->pw_name) ? entry->pw_name : "local";
+}
+
+}  // namespace assay::cli

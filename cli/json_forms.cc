@@ -1,0 +1,192 @@
+#include "cli/json_forms.h"
+
+#include <nlohmann/json.hpp>
+
+#include "cli/text/duration.h"
+
+namespace assay::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string dump(const Json& value) {
+  // Texts may be anything: what is not UTF-8 is replaced, never refused.
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Json moment(const std::optional<Time>& time) {
+  return time ? Json(format_utc(*time)) : Json(nullptr);
+}
+
+std::string base64(const std::string& bytes) {
+  static constexpr std::string_view kAlphabet =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  text.reserve((bytes.size() + 2) / 3 * 4);
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    std::uint32_t group = 0;
+    for (std::size_t j = 0; j < 3; ++j) {
+      group = group << 8 | (i + j < bytes.size() ? static_cast<std::uint8_t>(bytes[i + j]) : 0U);
+    }
+    for (std::size_t j = 0; j < 4; ++j) {
+      text += i + j <= bytes.size() ? kAlphabet[group >> (18 - 6 * j) & 63U] : '=';
+    }
+  }
+  return text;
+}
+
+// A result that is JSON is embedded as such; a text as a text; anything else as base 64 under
+// another key.
+void add_result(Json& form, const std::string& bytes) {
+  if (bytes.empty()) {
+    form["result"] = nullptr;
+    return;
+  }
+  Json parsed = Json::parse(bytes, nullptr, false);
+  if (!parsed.is_discarded()) {
+    form["result"] = std::move(parsed);
+    return;
+  }
+  try {
+    form["result"] = Json::parse(Json(bytes).dump());  // dump throws on what is not UTF-8
+  } catch (const Json::exception&) {
+    form["result_base64"] = base64(bytes);
+  }
+}
+
+Json form_of(const TaskResult& result) {
+  Json form = {{"id", result.id.text()},           {"state", to_string(result.state)},
+               {"cause", to_string(result.cause)}, {"reason", result.reason},
+               {"attempt", result.attempt.number}, {"ended_at", format_utc(result.ended_at)}};
+  add_result(form, result.result);
+  return form;
+}
+
+Json texts(const std::vector<TaskId>& ids) {
+  Json list = Json::array();
+  for (const TaskId& id : ids) list.push_back(id.text());
+  return list;
+}
+
+}  // namespace
+
+std::string to_json(const TaskResult& result) {
+  return dump(form_of(result));
+}
+
+std::string to_json(const std::vector<TaskResult>& results) {
+  Json list = Json::array();
+  for (const TaskResult& result : results) list.push_back(form_of(result));
+  return dump({{"results", std::move(list)}});
+}
+
+std::string to_json(const TaskInfo& task) {
+  Json attempts = Json::array();
+  for (const AttemptInfo& attempt : task.attempts) {
+    attempts.push_back({{"attempt", attempt.attempt.number},
+                        {"worker", attempt.worker.value},
+                        {"started_at", format_utc(attempt.started_at)},
+                        {"ended_at", moment(attempt.ended_at)},
+                        {"ended_because", attempt.ended_because}});
+  }
+  return dump({{"id", task.id.text()},
+               {"queue", task.queue.value},
+               {"owner", task.owner.value},
+               {"priority", task.priority},
+               {"labels", task.labels},
+               {"state", to_string(task.state)},
+               {"cause", to_string(task.cause)},
+               {"reason", task.reason},
+               {"submitted_at", format_utc(task.submitted_at)},
+               {"ended_at", moment(task.ended_at)},
+               {"cancel_requested", task.cancel_requested},
+               {"position", task.position},
+               {"attempts", std::move(attempts)}});
+}
+
+std::string to_json(const std::vector<QueueInfo>& queues) {
+  Json list = Json::array();
+  for (const QueueInfo& queue : queues) {
+    list.push_back({{"name", queue.name.value},
+                    {"queued", queue.queued},
+                    {"running", queue.running},
+                    {"waiting", queue.waiting},
+                    {"oldest_seconds", queue.oldest_seconds},
+                    {"workers", queue.workers},
+                    {"capacity", queue.capacity}});
+  }
+  return dump({{"queues", std::move(list)}});
+}
+
+std::string to_json(const std::vector<WorkerInfo>& workers) {
+  Json list = Json::array();
+  for (const WorkerInfo& worker : workers) {
+    Json queues = Json::array();
+    for (const QueueName& queue : worker.queues) queues.push_back(queue.value);
+    list.push_back({{"name", worker.name.value},
+                    {"queues", std::move(queues)},
+                    {"slots", worker.slots},
+                    {"running", worker.running},
+                    {"silent_seconds", worker.silent_seconds},
+                    {"joined_at", format_utc(worker.joined_at)}});
+  }
+  return dump({{"workers", std::move(list)}});
+}
+
+std::string to_json(const FeedEvent& event) {
+  const bool of_task = event.kind != EventKind::kWorker;
+  return dump({{"sequence", event.sequence},
+               {"at", format_utc(event.at)},
+               {"kind", to_string(event.kind)},
+               {"queue", event.queue.value},
+               {"task", of_task ? Json(event.task.text()) : Json(nullptr)},
+               {"attempt", event.attempt.number},
+               {"state", of_task ? Json(to_string(event.state)) : Json(nullptr)},
+               {"worker", event.worker.value},
+               {"done", event.done},
+               {"total", event.total},
+               {"text", event.text}});
+}
+
+std::string to_json(const Cancelled& cancelled) {
+  return dump({{"cancelled", texts(cancelled.cancelled)},
+               {"requested", texts(cancelled.requested)},
+               {"ended", texts(cancelled.ended)},
+               {"unknown", texts(cancelled.unknown)}});
+}
+
+std::string to_json(const std::vector<TaskId>& ids) {
+  return dump({{"ids", texts(ids)}});
+}
+
+std::string to_json(const Status& status) {
+  return dump({{"error",
+                {{"code", to_string(status.code())},
+                 {"reason", status.reason()},
+                 {"message", status.message()}}}});
+}
+
+std::string to_json(const Endpoints& endpoints, const std::string& directory) {
+  return dump({{"ready", true},
+               {"clients", endpoints.clients},
+               {"workers", endpoints.workers},
+               {"feed", endpoints.feed},
+               {"http", endpoints.http},
+               {"directory", directory}});
+}
+
+std::optional<Endpoints> parse_endpoints(const std::string& text) {
+  const Json form = Json::parse(text, nullptr, false);
+  if (!form.is_object()) return std::nullopt;
+  const auto field = [&form](const char* name) {
+    const auto found = form.find(name);
+    return found != form.end() && found->is_string() ? found->get<std::string>() : std::string();
+  };
+  Endpoints endpoints{field("clients"), field("workers"), field("feed"), field("http")};
+  const bool complete =
+      !endpoints.clients.empty() && !endpoints.workers.empty() && !endpoints.feed.empty();
+  if (!complete) return std::nullopt;
+  return endpoints;
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,43 @@
+// Values as JSON for programs: one document without line ends each. The forms are a contract:
+// fields are only added.
+#ifndef ASSAY_CLI_JSON_FORMS_H_
+#define ASSAY_CLI_JSON_FORMS_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "assay/message.h"
+#include "assay/task.h"
+
+namespace assay::cli {
+
+// Times are UTC texts, durations seconds, names their texts, an absent value null.
+std::string to_json(const TaskResult& result);
+std::string to_json(const TaskInfo& task);
+std::string to_json(const std::vector<TaskResult>& results);
+std::string to_json(const std::vector<QueueInfo>& queues);
+std::string to_json(const std::vector<WorkerInfo>& workers);
+std::string to_json(const FeedEvent& event);
+std::string to_json(const Cancelled& cancelled);
+
+// {"ids": [...]}
+std::string to_json(const std::vector<TaskId>& ids);
+
+// {"error": {...}}: what standard error says in words.
+std::string to_json(const Status& status);
+
+// What `assay up` is once it is ready.
+struct Endpoints {
+  std::string clients;
+  std::string workers;
+  std::string feed;
+  std::string http;
+};
+std::string to_json(const Endpoints& endpoints, const std::string& directory);
+// Reads what the broker writes when it is ready. Nothing when a text is missing.
+std::optional<Endpoints> parse_endpoints(const std::string& text);
+
+}  // namespace assay::cli
+
+#endif  // ASSAY_CLI_JSON_FORMS_H_

@@ -1,0 +1,201 @@
+#include "cli/result_view.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <map>
+
+#include "cli/task_board.h"
+#include "cli/text/duration.h"
+#include "cli/text/printable.h"
+#include "cli/text/table.h"
+
+namespace assay::cli {
+namespace {
+
+constexpr std::size_t kTroubleMax = 40;   // tests listed with their reasons
+constexpr std::size_t kTestsListed = 12;  // up to so many, those that only passed are listed too
+constexpr std::size_t kPassedMax = 40;    // tests listed by name and figure
+constexpr std::size_t kFiguresMax = 40;
+constexpr std::size_t kDetailLinesMax = 6;  // of a traceback: its end says what happened
+constexpr std::size_t kDetailsMax = 3;
+constexpr std::size_t kNameColumns = 48;
+constexpr std::size_t kReasonColumns = 300;
+constexpr std::size_t kBytesShownMax = 4096;
+constexpr std::size_t kScreenLines = 20;
+constexpr std::size_t kLinesMax = 300;
+
+Ink verdict_ink(const TaskResult& task, const ResultDocument& document) {
+  if (task.state == TaskState::kSucceeded && !is_trouble(document.status)) return Ink::kGreen;
+  return task.state == TaskState::kCancelled ? Ink::kYellow : Ink::kRed;
+}
+
+std::string seconds_text(const std::optional<double>& seconds) {
+  if (!seconds || !(*seconds >= 0) || *seconds > 1e9) return {};
+  return format_duration(Duration(static_cast<std::int64_t>(*seconds * 1000)));
+}
+
+std::string score_text(const std::optional<double>& score) {
+  if (!score) return {};
+  std::array<char, 32> digits{};
+  std::snprintf(digits.data(), digits.size(), "%.4g", *score);
+  return digits.data();
+}
+
+// The columns of a list of figures; nested, so that the whole stands under its title.
+void append_figures(std::vector<Line>& lines, const std::string& title,
+                    const std::vector<std::pair<std::string, std::string>>& figures) {
+  if (figures.empty()) return;
+  lines.push_back({{title, Ink::kBold}});
+  std::size_t width = 0;
+  std::vector<std::pair<std::string, std::string>> shown;
+  for (const auto& [name, value] : figures) {
+    if (shown.size() == kFiguresMax) break;
+    shown.emplace_back(printable(name, kNameColumns), printable(value, 100));
+    width = std::max(width, columns(shown.back().first));
+  }
+  for (const auto& [name, value] : shown) {
+    lines.push_back({{"  " + name + std::string(width - columns(name) + 2, ' ')}, {value}});
+  }
+  if (figures.size() > shown.size()) {
+    lines.push_back(
+        {{"  … and " + std::to_string(figures.size() - shown.size()) + " more", Ink::kDim}});
+  }
+}
+
+Line test_line(const TestResult& test, std::size_t name_width) {
+  const std::string name = printable(test.name, kNameColumns);
+  Line line{{"  "}, {printable(test.outcome, 12), ink_of(test.outcome)}};
+  line.emplace_back(std::string(11 - std::min<std::size_t>(10, columns(line.back().text)), ' '));
+  line.emplace_back(name + std::string(name_width - std::min(name_width, columns(name)), ' '));
+  const std::string score = score_text(test.score);
+  if (!score.empty()) line.emplace_back("  score " + score);
+  const std::string seconds = seconds_text(test.seconds);
+  if (!seconds.empty()) line.emplace_back("  " + seconds, Ink::kDim);
+  const std::string reason = printable(test.reason, kReasonColumns);
+  if (!reason.empty()) line.emplace_back("  " + reason);
+  return line;
+}
+
+// The last lines of a traceback, indented.
+void append_detail(std::vector<Line>& lines, const std::string& detail) {
+  constexpr std::size_t kBytesMax = 20'000;
+  std::string_view tail = detail;
+  if (tail.size() > kBytesMax) tail.remove_prefix(tail.size() - kBytesMax);
+  const std::string block = printable_block(tail);
+  std::vector<std::string> rows;
+  std::size_t at = 0;
+  while (at < block.size()) {
+    const std::size_t end = std::min(block.find('\n', at), block.size());
+    if (end > at) rows.push_back(cut(block.substr(at, end - at), 160));
+    at = end + 1;
+  }
+  const std::size_t skip = rows.size() > kDetailLinesMax ? rows.size() - kDetailLinesMax : 0;
+  for (std::size_t i = skip; i < rows.size(); ++i) {
+    lines.push_back({{"      | " + rows[i], Ink::kDim}});
+  }
+}
+
+void append_tests(std::vector<Line>& lines, const std::vector<TestResult>& tests, bool trouble) {
+  std::vector<const TestResult*> chosen;
+  std::size_t width = 0;
+  for (const TestResult& test : tests) {
+    const bool good = test.outcome == "passed" || test.outcome == "scored";
+    // Of many tests that only passed, the names are noise; a score is what was asked for.
+    const bool dull = !trouble && !test.score && tests.size() > kTestsListed;
+    if (good == trouble || dull) continue;
+    chosen.push_back(&test);
+    width = std::max(width, columns(printable(test.name, kNameColumns)));
+  }
+  if (chosen.empty()) return;
+  lines.push_back({{trouble ? "Did not pass" : "Passed", Ink::kBold}});
+  const std::size_t shown = std::min(chosen.size(), trouble ? kTroubleMax : kPassedMax);
+  for (std::size_t i = 0; i < shown; ++i) {
+    lines.push_back(test_line(*chosen[i], width));
+    if (trouble && i < kDetailsMax) append_detail(lines, chosen[i]->detail);
+  }
+  if (chosen.size() > shown) {
+    lines.push_back({{"  … and " + std::to_string(chosen.size() - shown) + " more", Ink::kDim}});
+  }
+}
+
+Line counts_line(const ResultDocument& document) {
+  std::map<std::string, std::uint64_t> counts = document.counts;
+  if (counts.empty()) {
+    for (const TestResult& test : document.tests) ++counts[test.outcome];
+  }
+  Line line;
+  for (const auto& [outcome, number] : counts) {
+    if (number == 0 || line.size() > 40) continue;
+    if (!line.empty()) line.emplace_back(", ");
+    line.emplace_back(std::to_string(number) + " " + printable(outcome, 20), ink_of(outcome));
+  }
+  return line;
+}
+
+Line verdict_line(const TaskResult& task, const ResultDocument& document) {
+  const std::string name = printable(document.name.empty() ? task.id.text() : document.name, 60);
+  const std::string status =
+      printable(document.status.empty() ? std::string(to_string(task.state)) : document.status, 20);
+  Line verdict{{name + "  ", Ink::kBold}, {status, verdict_ink(task, document)}};
+  const Line counts = counts_line(document);
+  if (!counts.empty()) verdict.emplace_back("  ");
+  verdict.insert(verdict.end(), counts.begin(), counts.end());
+  return verdict;
+}
+
+}  // namespace
+
+std::vector<Line> result_lines(const TaskResult& task, const ResultDocument& document) {
+  const Line verdict = verdict_line(task, document);
+  std::vector<Line> lines{verdict};
+  const std::string reason =
+      printable(document.reason.empty() ? task.reason : document.reason, 400);
+  if (!reason.empty()) lines.push_back({{"  " + reason}});
+  append_tests(lines, document.tests, true);
+  append_tests(lines, document.tests, false);
+  append_figures(lines, "Scores", document.scores);
+  append_figures(lines, "Usage", document.usage);
+  for (const std::string& note : document.notes) {
+    if (lines.size() > kLinesMax) break;
+    lines.push_back({{"note: ", Ink::kYellow}, {printable(note, kReasonColumns)}});
+  }
+  // What a reader looks for must not have scrolled away.
+  if (lines.size() > kScreenLines) lines.push_back(verdict);
+  const std::string id = task.id.text();
+  std::string more = "more: assay result " + id;
+  if (document.log && !document.log->empty()) more += "  or  assay logs " + id;
+  lines.push_back({{more, Ink::kDim}});
+  return lines;
+}
+
+std::vector<Line> result_lines(const TaskResult& task) {
+  std::vector<Line> lines{ended_line(task)};
+  if (task.result.empty()) return lines;
+  const std::string block =
+      printable_block(std::string_view(task.result).substr(0, kBytesShownMax));
+  std::size_t at = 0;
+  while (at < block.size()) {
+    const std::size_t end = std::min(block.find('\n', at), block.size());
+    lines.push_back({{block.substr(at, end - at)}});
+    at = end + 1;
+  }
+  if (task.result.size() > kBytesShownMax) {
+    lines.push_back(
+        {{"… " + std::to_string(task.result.size() - kBytesShownMax) +
+              " bytes more; all of it: assay result " + task.id.text() + " --output FILE",
+          Ink::kDim}});
+  }
+  return lines;
+}
+
+Line ended_line(const TaskResult& task) {
+  Line line{{task.id.text() + "  "}, {std::string(to_string(task.state)), ink_of(task.state)}};
+  if (task.attempt.number > 1)
+    line.emplace_back("  attempt " + std::to_string(task.attempt.number));
+  const std::string reason = printable(task.reason, 300);
+  if (!reason.empty()) line.emplace_back("  " + reason);
+  return line;
+}
+
+}  // namespace assay::cli

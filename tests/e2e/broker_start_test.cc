@@ -1,0 +1,137 @@
+// What the broker says when it can't start, and that it says it in one line.
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <span>
+
+#include "broker/journal/format.h"
+#include "tests/support/broker_process.h"
+
+namespace assay {
+namespace {
+
+using support::BrokerProcess;
+using support::Process;
+using support::program;
+using support::read_file;
+using testing::Test;
+
+class BrokerStart : public Test {
+ protected:
+  // Starts a broker with these flags; it must end by itself. Returns what it printed.
+  std::string start(std::vector<std::string> flags, int expected_status) {
+    std::vector<std::string> command{program("assay-broker"), "--http", ""};
+    command.insert(command.end(), flags.begin(), flags.end());
+    const auto log = folder_.path() / "failed.log";
+    std::filesystem::remove(log);
+    Process process(command, log);
+    EXPECT_EQ(process.wait(), expected_status) << read_file(log);
+    return read_file(log);
+  }
+  std::vector<std::string> free_ports() {
+    return {"--clients", "tcp://127.0.0.1:*", "--workers", "tcp://127.0.0.1:*",
+            "--feed",    "tcp://127.0.0.1:*"};
+  }
+  std::string start_over(const std::filesystem::path& data) {
+    auto flags = free_ports();
+    flags.insert(flags.end(), {"--data-dir", data.string()});
+    return start(flags, 1);
+  }
+  // A journal with something in it, closed in good order, and its only segment.
+  std::filesystem::path a_journal() {
+    BrokerProcess broker(folder_.path());
+    broker.process().signal(SIGTERM);
+    EXPECT_EQ(broker.process().wait(), 0);
+    return broker.data();
+  }
+  static std::filesystem::path segment_of(const std::filesystem::path& data) {
+    std::filesystem::path largest;
+    std::uintmax_t size = 0;
+    for (const auto& file : std::filesystem::directory_iterator(data)) {
+      if (file.file_size() > size) {
+        size = file.file_size();
+        largest = file.path();
+      }
+    }
+    return largest;
+  }
+  static void overwrite(const std::filesystem::path& file, std::streamoff offset,
+                        const std::string& bytes) {
+    std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
+    stream.seekp(offset);
+    stream.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  }
+
+  support::TemporaryFolder folder_;
+};
+
+void expect_in(const std::string& text, const std::string& part) {
+  EXPECT_NE(text.find(part), std::string::npos) << "expected '" << part << "' in:\n" << text;
+}
+
+TEST_F(BrokerStart, NamesThePortThatIsInUse) {
+  BrokerProcess other(folder_.path() / "");
+  const std::string said =
+      start({"--clients", other.clients(), "--workers", "tcp://127.0.0.1:*", "--feed",
+             "tcp://127.0.0.1:*", "--data-dir", (folder_.path() / "second").string()},
+            1);
+  expect_in(said, other.clients());
+  expect_in(said, "is another assay-broker running?");
+}
+
+TEST_F(BrokerStart, NamesTheBrokerThatHasTheDataAlready) {
+  BrokerProcess other(folder_.path());
+  expect_in(start_over(other.data()), other.data().string());
+}
+
+TEST_F(BrokerStart, RefusesToListenToTheWorldWithoutKeys) {
+  const std::string said =
+      start({"--clients", "tcp://0.0.0.0:5999", "--data-dir", (folder_.path() / "d").string()}, 1);
+  expect_in(said, "loopback only");
+}
+
+TEST_F(BrokerStart, SaysWhyADataDirectoryCantBeWritten) {
+  const auto file = folder_.path() / "a_file";
+  std::ofstream(file) << "not a folder";
+  expect_in(start_over(file / "data"), file.string());
+}
+
+TEST_F(BrokerStart, RefusesAJournalOfANewerVersionAndNamesBoth) {
+  const auto data = a_journal();
+  const auto segment = segment_of(data);
+  auto header =
+      journal::decode_segment_header(read_file(segment).substr(0, journal::kSegmentHeaderBytes));
+  ASSERT_TRUE(header.header.has_value()) << header.malformed.what;
+  header.header->version = 99;
+  std::string bytes(journal::kSegmentHeaderBytes, '\0');
+  journal::encode(*header.header,
+                  std::span<char, journal::kSegmentHeaderBytes>(bytes.data(), bytes.size()));
+  overwrite(segment, 0, bytes);
+  const std::string said = start_over(data);
+  expect_in(said, "99");
+  expect_in(said, "version");
+}
+
+TEST_F(BrokerStart, RefusesAJournalWithADamagedMiddleAndSaysWhereAndWhatToDo) {
+  const auto data = a_journal();
+  // The first batch, with everything after it still whole.
+  overwrite(segment_of(data), journal::kSegmentHeaderBytes + 40, "damage");
+  const std::string said = start_over(data);
+  expect_in(said, segment_of(data).string() + " is damaged at offset 64");
+  expect_in(said, "--verify");
+  expect_in(said, "--repair");
+}
+
+TEST_F(BrokerStart, NamesEveryMistakeOfAConfigurationWithItsLine) {
+  const auto config = folder_.path() / "broker.yaml";
+  std::ofstream(config) << "lease: soon\nheartbeat: 1s\nlosses_max: 0\n";
+  const std::string said = start({"--config", config.string(), "--check-config"}, 2);
+  expect_in(said, "broker.yaml:1: ");
+  expect_in(said, "broker.yaml:2: unknown key 'heartbeat'");
+  expect_in(said, "broker.yaml:3: ");
+}
+
+}  // namespace
+}  // namespace assay

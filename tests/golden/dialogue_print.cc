@@ -1,0 +1,163 @@
+// How records, messages and events look in a dialogue: the fields that matter, in one line.
+#include <sstream>
+
+#include "tests/golden/dialogue.h"
+
+namespace assay::golden {
+namespace {
+
+std::uint64_t number_of(const TaskId& id) {
+  std::uint64_t number = 0;
+  for (std::size_t i = 8; i < 16; ++i) number = number << 8 | id.bytes[i];
+  return number;
+}
+
+std::string text(const TaskId& id) {
+  return std::to_string(number_of(id));
+}
+std::string text(const HeldAttempt& held) {
+  return text(held.id) + "@" + std::to_string(held.attempt.number);
+}
+std::string seconds(Time at) {
+  std::ostringstream out;
+  out << std::chrono::duration<double>(at - start_of_dialogue()).count() << "s";
+  return out.str();
+}
+template <typename List>
+std::string list(const std::string& name, const List& items) {
+  std::string out;
+  for (const auto& item : items) out += " " + name + "=" + text(item);
+  return out;
+}
+std::string quoted(const std::string& name, const std::string& value) {
+  return value.empty() ? "" : " " + name + "=\"" + value + "\"";
+}
+
+struct PrintRecord {
+  std::string operator()(const core::BrokerStarted&) const { return "BrokerStarted"; }
+  std::string operator()(const core::QueueCreated& r) const {
+    return "QueueCreated queue=" + r.queue.value;
+  }
+  std::string operator()(const core::TaskSubmitted& r) const {
+    return "TaskSubmitted task=" + text(r.id) + " queue=" + r.queue.value +
+           " priority=" + std::to_string(r.priority);
+  }
+  std::string operator()(const core::TaskLeased& r) const {
+    return "TaskLeased task=" + text(r.id) + " attempt=" + std::to_string(r.attempt.number) +
+           " worker=" + r.worker.value;
+  }
+  std::string operator()(const core::AttemptEnded& r) const {
+    return "AttemptEnded task=" + text(r.id) + " attempt=" + std::to_string(r.attempt.number) +
+           " cause=" + std::string(to_string(r.cause)) + (r.counts_as_loss ? " loss" : "") +
+           (r.counts_as_attempt ? " counted" : "") +
+           (r.ready_at > r.at ? " ready_at=" + seconds(r.ready_at) : "") +
+           quoted("because", r.because);
+  }
+  std::string operator()(const core::TaskReady& r) const { return "TaskReady task=" + text(r.id); }
+  std::string operator()(const core::CancelRequested& r) const {
+    return "CancelRequested task=" + text(r.id) + quoted("reason", r.reason);
+  }
+  std::string operator()(const core::TaskEnded& r) const {
+    return "TaskEnded task=" + text(r.id) + " attempt=" + std::to_string(r.attempt.number) + " " +
+           std::string(to_string(r.state)) + " cause=" + std::string(to_string(r.cause)) +
+           quoted("reason", r.reason);
+  }
+};
+
+struct PrintMessage {
+  std::string operator()(const Welcome& m) const { return list("drop", m.drop); }
+  std::string operator()(const Error& m) const {
+    return " request=" + std::to_string(m.request) + " " + std::string(to_string(m.code)) + " " +
+           m.reason +
+           (m.retry_after.count() > 0 ? " retry_after_ms=" + std::to_string(m.retry_after.count())
+                                      : "") +
+           quoted("message", m.message);
+  }
+  std::string operator()(const Submitted& m) const {
+    return " request=" + std::to_string(m.request) + " accepted=" + std::to_string(m.accepted) +
+           list("duplicate", m.duplicates);
+  }
+  std::string operator()(const Results& m) const {
+    std::string out = " request=" + std::to_string(m.request);
+    for (const TaskResult& r : m.results) {
+      out += " task=" + text(r.id) + "@" + std::to_string(r.attempt.number) + ":" +
+             std::string(to_string(r.state)) + quoted("reason", r.reason);
+    }
+    return out + list("pending", m.pending) + list("unknown", m.unknown);
+  }
+  std::string operator()(const Cancelled& m) const {
+    return " request=" + std::to_string(m.request) + list("cancelled", m.cancelled) +
+           list("requested", m.requested) + list("ended", m.ended) + list("unknown", m.unknown);
+  }
+  std::string operator()(const TaskStatus& m) const {
+    std::string out = " task=" + text(m.task.id) + " " + std::string(to_string(m.task.state)) +
+                      " position=" + std::to_string(m.task.position) +
+                      quoted("reason", m.task.reason);
+    for (const AttemptInfo& attempt : m.task.attempts) {
+      out += " attempt=" + std::to_string(attempt.attempt.number) + ":" + attempt.worker.value +
+             ":" + seconds(attempt.started_at) + quoted("ended", attempt.ended_because);
+    }
+    return out;
+  }
+  std::string operator()(const QueueList& m) const {
+    std::string out;
+    for (const QueueInfo& q : m.queues) {
+      out += " " + q.name.value + ":queued=" + std::to_string(q.queued) +
+             ",running=" + std::to_string(q.running) + ",waiting=" + std::to_string(q.waiting) +
+             ",workers=" + std::to_string(q.workers) + ",capacity=" + std::to_string(q.capacity);
+    }
+    return out;
+  }
+  std::string operator()(const WorkerList& m) const {
+    std::string out;
+    for (const WorkerInfo& w : m.workers) {
+      out += " " + w.name.value + ":running=" + std::to_string(w.running) + "/" +
+             std::to_string(w.slots);
+    }
+    return out;
+  }
+  std::string operator()(const EventList& m) const {
+    std::string out = std::string(m.complete ? " complete" : " partial");
+    for (const FeedEvent& event : m.events) out += "\n  " + print(event);
+    return out;
+  }
+  std::string operator()(const Tasks& m) const {
+    std::string out;
+    for (const TaskAssignment& t : m.tasks) out += " task=" + text(HeldAttempt{t.id, t.attempt});
+    return out;
+  }
+  std::string operator()(const Recorded& m) const {
+    return list("recorded", m.recorded) + list("stale", m.stale);
+  }
+  std::string operator()(const Stop& m) const {
+    return list("cancel", m.cancel) + list("drop", m.drop);
+  }
+  template <typename Other>
+  std::string operator()(const Other&) const {
+    return {};
+  }
+};
+
+}  // namespace
+
+std::string print(const core::Append& append) {
+  return "append " + std::visit(PrintRecord(), append.record);
+}
+
+std::string print(const std::string& peer, const Message& message) {
+  return "send   " + peer + " " + std::string(to_string(type_of(message))) +
+         std::visit(PrintMessage(), message);
+}
+
+std::string print(const FeedEvent& event) {
+  std::string out = "feed   " + event.queue.value + "/" + text(event.task) + "/" +
+                    std::string(to_string(event.kind));
+  if (event.kind == EventKind::kState) out += " " + std::string(to_string(event.state));
+  if (event.kind == EventKind::kProgress) {
+    out += " " + std::to_string(event.done) + "/" + std::to_string(event.total);
+  }
+  if (!event.worker.value.empty()) out += " worker=" + event.worker.value;
+  return out + quoted("text", event.text);
+}
+
+}  // namespace assay::golden

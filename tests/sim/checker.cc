@@ -1,0 +1,85 @@
+#include "tests/sim/checker.h"
+
+namespace assay::sim {
+
+std::string body_of(const TaskId& id) {
+  return "body of " + id.text();
+}
+std::string result_of(const TaskId& id, Attempt attempt) {
+  return "result of " + id.text() + " attempt " + std::to_string(attempt.number);
+}
+
+void Checker::on_durable(const core::Record& record, const std::string& blob) {
+  if (const auto* submitted = std::get_if<core::TaskSubmitted>(&record)) {
+    if (!submitted_.emplace(submitted->id, blob).second) {
+      world_.fail("task " + submitted->id.text() + " was recorded as submitted twice");
+    }
+  } else if (const auto* ended = std::get_if<core::TaskEnded>(&record)) {
+    if (!submitted_.contains(ended->id)) world_.fail("a task ended that was never submitted");
+    if (!ended_.emplace(ended->id, Ended{ended->state, ended->attempt, blob}).second) {
+      world_.fail("task " + ended->id.text() + " was recorded as ended twice");
+    }
+    world_.mark("ended " + std::string(to_string(ended->state)));
+  } else if (const auto* given_back = std::get_if<core::AttemptEnded>(&record)) {
+    given_back_.insert({given_back->id, given_back->attempt});
+    world_.mark(given_back->counts_as_attempt ? "retried"
+                : given_back->counts_as_loss  ? "lost"
+                                              : "given back");
+  }
+}
+
+void Checker::on_dispatched(const TaskAssignment& task) {
+  if (task.body != body_of(task.id))
+    world_.fail("task " + task.id.text() + " was dispatched with another body");
+}
+
+void Checker::on_acknowledged(const Submit& submit) {
+  for (const TaskSpec& task : submit.tasks) {
+    if (!submitted_.contains(task.id))
+      world_.fail("task " + task.id.text() + " was acknowledged before it was durable");
+    acknowledged_.insert(task.id);
+  }
+}
+
+void Checker::on_result(const TaskResult& result) {
+  const auto ended = ended_.find(result.id);
+  if (ended == ended_.end())
+    return world_.fail("a result of " + result.id.text() + " was told before it was durable");
+  if (ended->second.state != result.state || ended->second.attempt != result.attempt ||
+      ended->second.result != result.result) {
+    world_.fail("the result of " + result.id.text() + " is not the one that was recorded");
+  }
+  if (result.state == TaskState::kSucceeded &&
+      result.result != result_of(result.id, result.attempt)) {
+    world_.fail("the result of " + result.id.text() +
+                " is not what the worker of that attempt reported");
+  }
+}
+
+void Checker::on_recorded(const HeldAttempt& which) {
+  const auto ended = ended_.find(which.id);
+  const bool counts = ended != ended_.end() && ended->second.attempt == which.attempt;
+  if (!counts && !given_back_.contains(which)) {
+    world_.fail("a worker was told that " + which.id.text() + " attempt " +
+                std::to_string(which.attempt.number) + " is recorded, and it is not");
+  }
+}
+
+bool Checker::all_ended() const {
+  for (const auto& [id, body] : submitted_) {
+    if (!ended_.contains(id)) return false;
+  }
+  return true;
+}
+
+void Checker::demand_ends() {
+  for (const TaskId& id : acknowledged_) {
+    if (!submitted_.contains(id))
+      world_.fail("task " + id.text() + " was acknowledged and is lost");
+  }
+  for (const auto& [id, body] : submitted_) {
+    if (!ended_.contains(id)) world_.fail("task " + id.text() + " never ended");
+  }
+}
+
+}  // namespace assay::sim

@@ -1,0 +1,122 @@
+#include "tests/sim/sim_broker.h"
+
+#include "broker/core/invariants.h"
+
+namespace assay::sim {
+namespace {
+
+constexpr Duration kTurnEvery{5};
+
+}  // namespace
+
+SimBroker::SimBroker(World& world, Checker& checker) : world_(world), checker_(checker) {
+  // In trouble losses are the rule; in some runs tasks die of them.
+  options_.losses_max =
+      world.dice().chance(0.3) ? static_cast<std::uint32_t>(world.dice().between(1, 3)) : 1000;
+  start();
+  every_second();
+}
+
+core::PeerId SimBroker::connect(core::Door door, Receiver receive) {
+  const core::PeerId peer{++peers_};
+  links_[peer] = {door, std::move(receive)};
+  return peer;
+}
+
+void SimBroker::send(core::PeerId peer, Message message) {
+  world_.carry([this, peer, message = std::move(message)] {
+    const auto link = links_.find(peer);
+    if (link == links_.end() || !core_) return;
+    inbox_.push_back({peer, link->second.door, message});
+  });
+}
+
+void SimBroker::start() {
+  core_ = std::make_unique<core::BrokerCore>(options_);
+  for (std::size_t i = 0; i < disk_.size(); ++i) {
+    const core::Location blob{1, static_cast<std::uint32_t>(i),
+                              static_cast<std::uint32_t>(disk_[i].blob.size())};
+    Status status = core_->recover(disk_[i].record, blob);
+    if (!status.is_ok()) return world_.fail("recovery: " + status.to_string());
+  }
+  core::Effects effects;
+  core_->start(world_.now(), {QueueName("eval"), QueueName("build")}, effects);
+  store(effects);
+  const std::uint64_t life = ++lives_;
+  std::function<void()> tick = [this, life] {
+    if (core_ && life == lives_) turn();
+  };
+  world_.after(kTurnEvery, tick);
+}
+
+void SimBroker::crash() {
+  world_.mark("broker crashed");
+  core_.reset();
+  inbox_.clear();
+  world_.after(world_.dice().delay(Duration(10), Duration(5000)), [this] { start(); });
+}
+
+void SimBroker::turn() {
+  core::Effects effects;
+  for (core::FromPeer& message : inbox_) core_->step({world_.now(), std::move(message)}, effects);
+  inbox_.clear();
+  core_->step({world_.now(), core::Tick{}}, effects);
+  for (const std::string& sentence : core::check_now(*core_)) world_.fail(sentence);
+
+  const bool dies = !world_.healed() && world_.dice().chance(world_.options().broker_crash);
+  const std::uint64_t where = dies ? world_.dice().below(3) : 3;
+  if (where == 0) return crash();  // before anything is written
+  if (!store(effects)) return;
+  if (where == 1) return crash();  // all is durable and nobody knows
+  for (core::Outbound& outbound : effects.send) {
+    if (where == 2 && world_.dice().chance(0.5)) return crash();
+    deliver(outbound);
+  }
+  for (core::PeerId peer : effects.forget) {
+    if (world_.dice().chance(0.5)) links_.erase(peer);
+  }
+  const std::uint64_t life = lives_;
+  world_.after(kTurnEvery, [this, life] {
+    if (core_ && life == lives_) turn();
+  });
+}
+
+bool SimBroker::store(core::Effects& effects) {
+  for (core::Append& append : effects.append) {
+    checker_.on_durable(append.record, append.blob);
+    if (!append.blob.empty()) {
+      core_->on_stored(append.task, {1, static_cast<std::uint32_t>(disk_.size()),
+                                     static_cast<std::uint32_t>(append.blob.size())});
+    }
+    disk_.push_back({std::move(append.record), std::move(append.blob)});
+  }
+  return true;
+}
+
+void SimBroker::deliver(core::Outbound& outbound) {
+  const auto blob = [&](std::size_t i) {
+    const core::Location where = core_->state().tasks().at(outbound.blobs[i]).blob;
+    return where.length == 0 ? std::string() : disk_[where.offset].blob;
+  };
+  if (auto* tasks = std::get_if<Tasks>(&outbound.message)) {
+    for (std::size_t i = 0; i < tasks->tasks.size(); ++i) {
+      tasks->tasks[i].body = blob(i);
+      checker_.on_dispatched(tasks->tasks[i]);
+    }
+  }
+  if (auto* results = std::get_if<Results>(&outbound.message)) {
+    for (std::size_t i = 0; i < results->results.size(); ++i) results->results[i].result = blob(i);
+  }
+  world_.carry([this, to = outbound.to, message = std::move(outbound.message)] {
+    const auto link = links_.find(to);
+    if (link != links_.end()) link->second.receive(message);
+  });
+}
+
+void SimBroker::every_second() {
+  if (core_)
+    core_->set_accepting(world_.healed() || !world_.dice().chance(world_.options().refuses_new));
+  world_.after(Duration(1000), [this] { every_second(); });
+}
+
+}  // namespace assay::sim

@@ -1,0 +1,186 @@
+// The command line: what is understood, and what is said about what is not.
+#include "cli/arguments.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+namespace assay::cli {
+namespace {
+
+using testing::HasSubstr;
+
+class Arguments : public testing::Test {
+ protected:
+  void SetUp() override {
+    unsetenv("ASSAY_BROKER");
+    unsetenv("ASSAY_FEED");
+  }
+};
+
+Invocation understood(std::vector<std::string> arguments) {
+  auto parsed = parse_arguments(std::move(arguments));
+  if (const auto* answer = std::get_if<Answer>(&parsed)) {
+    ADD_FAILURE() << answer->text;
+    return {};
+  }
+  return std::get<Invocation>(parsed);
+}
+
+std::string refused(std::vector<std::string> arguments) {
+  auto parsed = parse_arguments(std::move(arguments));
+  const auto* answer = std::get_if<Answer>(&parsed);
+  if (answer == nullptr) {
+    ADD_FAILURE() << "it was accepted";
+    return {};
+  }
+  EXPECT_EQ(answer->code, ExitCode::kUsage);
+  return answer->text;
+}
+
+std::string answered(std::vector<std::string> arguments) {
+  auto parsed = parse_arguments(std::move(arguments));
+  const auto* answer = std::get_if<Answer>(&parsed);
+  EXPECT_TRUE(answer != nullptr && answer->code == ExitCode::kOk);
+  return answer == nullptr ? "" : answer->text;
+}
+
+TEST_F(Arguments, GlobalFlagsStandBeforeOrAfterTheCommand) {
+  for (const auto& arguments :
+       std::vector<std::vector<std::string>>{{"--broker", "tcp://h:1000", "--json", "queues"},
+                                             {"queues", "--json", "--broker=tcp://h:1000"},
+                                             {"--json", "queues", "--broker", "tcp://h:1000"}}) {
+    const Invocation invocation = understood(arguments);
+    EXPECT_EQ(invocation.global.broker, "tcp://h:1000");
+    EXPECT_EQ(invocation.global.feed, "tcp://h:1002");
+    EXPECT_TRUE(invocation.global.json);
+    EXPECT_TRUE(std::holds_alternative<QueuesOptions>(invocation.command));
+  }
+}
+
+TEST_F(Arguments, FlagsOverrideTheEnvironment) {
+  setenv("ASSAY_BROKER", "tcp://env:7000", 1);
+  setenv("ASSAY_FEED", "tcp://env:9", 1);
+  EXPECT_EQ(understood({"queues"}).global.broker, "tcp://env:7000");
+  EXPECT_EQ(understood({"queues"}).global.feed, "tcp://env:9");
+  EXPECT_EQ(understood({"queues", "--broker", "tcp://h:1"}).global.broker, "tcp://h:1");
+  EXPECT_EQ(understood({"queues", "--feed", "tcp://h:2"}).global.feed, "tcp://h:2");
+}
+
+TEST_F(Arguments, TheFeedIsTwoPortsAboveTheBroker) {
+  EXPECT_EQ(default_feed("tcp://127.0.0.1:5555"), "tcp://127.0.0.1:5557");
+  EXPECT_EQ(default_feed("tcp://[::1]:80"), "tcp://[::1]:82");
+  EXPECT_EQ(default_feed("tcp://host"), std::nullopt);
+  EXPECT_EQ(default_feed("host:5555"), std::nullopt);
+  EXPECT_EQ(default_feed("tcp://host:55x"), std::nullopt);
+  EXPECT_EQ(default_feed("tcp://host:65535"), std::nullopt);
+  EXPECT_THAT(refused({"--broker", "localhost:5555", "queues"}), HasSubstr("tcp://127.0.0.1:5555"));
+}
+
+TEST_F(Arguments, AnEvaluationTakesAllItsOptions) {
+  const Invocation invocation = understood({"eval",
+                                            "battery.py",
+                                            "--name",
+                                            "n",
+                                            "--tests",
+                                            "12",
+                                            "--timeout",
+                                            "10m",
+                                            "--test-timeout",
+                                            "30s",
+                                            "--danger",
+                                            "9",
+                                            "--isolated",
+                                            "--endpoint",
+                                            "e",
+                                            "--model",
+                                            "m",
+                                            "--pods-max",
+                                            "3",
+                                            "--owner",
+                                            "alice",
+                                            "--priority",
+                                            "7",
+                                            "--label",
+                                            "a=b",
+                                            "--label",
+                                            "c=d=e",
+                                            "--output",
+                                            "x.json",
+                                            "--detach",
+                                            "--pass-threshold",
+                                            "0.8",
+                                            "--",
+                                            "--flag",
+                                            "queues"});
+  const auto& eval = std::get<EvalOptions>(invocation.command);
+  EXPECT_EQ(eval.file, "battery.py");
+  EXPECT_EQ(eval.tests, 12U);
+  EXPECT_EQ(eval.timeout, Duration(600'000));
+  EXPECT_EQ(eval.test_timeout, Duration(30'000));
+  EXPECT_EQ(eval.danger, 9);
+  EXPECT_TRUE(eval.isolated);
+  EXPECT_EQ(eval.pods_max, 3U);
+  EXPECT_EQ(eval.priority, 7);
+  EXPECT_EQ(eval.pass_threshold, 0.8);
+  EXPECT_EQ(eval.labels, (std::map<std::string, std::string>{{"a", "b"}, {"c", "d=e"}}));
+  EXPECT_EQ(eval.outputs, std::vector<std::string>{"x.json"});
+  EXPECT_TRUE(eval.detach);
+  EXPECT_EQ(eval.arguments, (std::vector<std::string>{"--flag", "queues"}));
+}
+
+TEST_F(Arguments, AFlagDoesNotSwallowWhatFollowsItsValue) {
+  const auto invocation = understood({"eval", "--label", "a=b", "--output", "o", "file.py"});
+  EXPECT_EQ(std::get<EvalOptions>(invocation.command).file, "file.py");
+}
+
+TEST_F(Arguments, ACommandsNameMayBeAnArgument) {
+  EXPECT_EQ(std::get<WatchOptions>(understood({"watch", "eval"}).command).topic, "eval");
+  EXPECT_EQ(std::get<SubmitOptions>(understood({"submit", "--queue", "eval"}).command).queue,
+            "eval");
+}
+
+TEST_F(Arguments, UnknownCommandsAndFlagsAreAnsweredWithASuggestion) {
+  EXPECT_THAT(refused({"evla", "x.py"}), HasSubstr("unknown command 'evla'; did you mean 'eval'?"));
+  EXPECT_THAT(refused({"stat"}), HasSubstr("did you mean 'status'?"));
+  EXPECT_THAT(refused({"frobnicate"}), HasSubstr("unknown command 'frobnicate'; see"));
+  EXPECT_THAT(refused({"eval", "x.py", "--tset", "5"}),
+              HasSubstr("unknown flag '--tset'; did you mean '--tests'?"));
+  EXPECT_THAT(refused({"eval", "x.py", "--timout=5s"}), HasSubstr("did you mean '--timeout'?"));
+  EXPECT_THAT(refused({"--jsno", "queues"}), HasSubstr("did you mean '--json'?"));
+}
+
+TEST_F(Arguments, MistakesNameTheFlagAndWhatIsExpected) {
+  EXPECT_THAT(refused({}), HasSubstr("no command given"));
+  EXPECT_THAT(refused({"eval"}), HasSubstr("FILE"));
+  EXPECT_THAT(refused({"eval", "a.py", "--image", "i"}), HasSubstr("not both"));
+  EXPECT_THAT(refused({"eval", "a.py", "b.py"}), HasSubstr("'b.py' is one argument too many"));
+  EXPECT_THAT(refused({"eval", "a.py", "--timeout", "soon"}), HasSubstr("'soon' is no duration"));
+  EXPECT_THAT(refused({"eval", "a.py", "--danger", "11"}), HasSubstr("--danger"));
+  EXPECT_THAT(refused({"eval", "a.py", "--danger", "-1"}), HasSubstr("--danger"));
+  EXPECT_THAT(refused({"eval", "a.py", "--tests", "many"}), HasSubstr("--tests"));
+  EXPECT_THAT(refused({"eval", "a.py", "--name"}), HasSubstr("--name"));
+  EXPECT_THAT(refused({"submit"}), HasSubstr("--queue"));
+  EXPECT_THAT(refused({"submit", "--queue", "q", "--label", "x"}), HasSubstr("NAME=VALUE"));
+  EXPECT_THAT(refused({"submit", "--queue", "q", "--id", "short"}), HasSubstr("ULID"));
+  EXPECT_THAT(refused({"submit", "--queue", "q", "--priority", "10"}), HasSubstr("--priority"));
+  EXPECT_THAT(refused({"wait"}), HasSubstr("ID"));
+  EXPECT_THAT(refused({"status"}), HasSubstr("ID"));
+  EXPECT_THAT(refused({"queues", "--", "x"}), HasSubstr("only 'eval'"));
+  EXPECT_THAT(refused({"up", "--port-base", "65000"}), HasSubstr("61535"));
+  EXPECT_THAT(refused({"up", "--endpoint", "http://x"}), HasSubstr("NAME=URL"));
+}
+
+TEST_F(Arguments, HelpAndVersionAreAnswered) {
+  EXPECT_EQ(answered({"--version"}), "assay " ASSAY_VERSION "\n");
+  const std::string help = answered({"--help"});
+  for (const char* command : {"up", "eval", "submit", "wait", "result", "status", "logs", "cancel",
+                              "queues", "workers", "watch"}) {
+    EXPECT_THAT(help, HasSubstr(std::string("\n  ") + command));
+    EXPECT_THAT(answered({command, "--help"}), HasSubstr("--broker"));
+  }
+}
+
+}  // namespace
+}  // namespace assay::cli

@@ -1,0 +1,43 @@
+#include "broker/core/transition.h"
+
+#include <array>
+
+#include <gtest/gtest.h>
+
+namespace assay::core {
+namespace {
+
+constexpr std::array kEveryChange{Change::kLeased,  Change::kReturned,  Change::kDelayed,
+                                  Change::kReady,   Change::kEndedWell, Change::kEndedBadly,
+                                  Change::kGivenUp, Change::kCalledOff};
+
+TEST(Transition, HasNoWayOutOfAnEnd) {
+  for (TaskState end :
+       {TaskState::kSucceeded, TaskState::kFailed, TaskState::kDead, TaskState::kCancelled}) {
+    for (Change change : kEveryChange) {
+      EXPECT_EQ(next_state(end, change), std::nullopt)
+          << to_string(end) << " " << to_string(change);
+    }
+  }
+}
+
+TEST(Transition, EndsWellOnlyFromRunning) {
+  for (TaskState from : {TaskState::kWaiting, TaskState::kQueued}) {
+    EXPECT_EQ(next_state(from, Change::kEndedWell), std::nullopt);
+    EXPECT_EQ(next_state(from, Change::kEndedBadly), std::nullopt);
+  }
+  EXPECT_EQ(next_state(TaskState::kRunning, Change::kEndedWell), TaskState::kSucceeded);
+}
+
+TEST(Transition, LetsEveryStateThatIsNoEndBeCalledOff) {
+  for (TaskState from : {TaskState::kWaiting, TaskState::kQueued, TaskState::kRunning}) {
+    EXPECT_EQ(next_state(from, Change::kCalledOff), TaskState::kCancelled);
+  }
+}
+
+TEST(Transition, NamesEveryChange) {
+  for (Change change : kEveryChange) EXPECT_NE(to_string(change), "unknown");
+}
+
+}  // namespace
+}  // namespace assay::core

@@ -1,0 +1,38 @@
+// A file descriptor that is closed when it goes out of scope.
+#ifndef ASSAY_WORKERS_EVAL_EXECUTOR_LOCAL_DESCRIPTOR_H_
+#define ASSAY_WORKERS_EVAL_EXECUTOR_LOCAL_DESCRIPTOR_H_
+
+#include <unistd.h>
+
+#include <utility>
+
+namespace assay::eval {
+
+class Descriptor {
+ public:
+  Descriptor() = default;
+  explicit Descriptor(int number) : number_(number) {}
+  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    if (this != &other) {
+      reset();
+      number_ = std::exchange(other.number_, -1);
+    }
+    return *this;
+  }
+  ~Descriptor() { reset(); }
+
+  int get() const { return number_; }
+  explicit operator bool() const { return number_ >= 0; }
+  void reset() {
+    if (number_ >= 0) close(number_);
+    number_ = -1;
+  }
+
+ private:
+  int number_ = -1;
+};
+
+}  // namespace assay::eval
+
+#endif  // ASSAY_WORKERS_EVAL_EXECUTOR_LOCAL_DESCRIPTOR_H_
