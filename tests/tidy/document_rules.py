@@ -11,6 +11,11 @@ CPP_TEST = re.compile(r"\bTEST(?:_F|_P)?\(\s*(\w+)\s*,\s*(\w+)\s*\)")
 PYTHON_TEST = re.compile(r"^\s*(?:async )?def (test_\w+)\(", re.MULTILINE)
 METRIC = re.compile(r'"(assay_[a-z_]+(?:_total|_seconds|_bytes|_depth|_workers|_slots|_sequence|_records|_open'
                     r'|_pods))"|"(assay_workers|assay_pods)"')
+PROTOCOL = "docs/protocol.md"
+REFUSERS = ("broker/core/", "broker/net/router.", "sdk/wire/")
+REASON = re.compile(r'(?:fix_input|retry_later|not_found)\(\s*"(\w+)"|Code::k\w+,\s*"(\w+)"')
+# Reasons that no peer is told.
+INNER_REASONS = {"impossible_record"}
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 # A path of one person's machine is of no use to another.
 PRIVATE_PATH = re.compile(r"(?<![\w.])/(?:home|Users|root|work)/(?!x\b|y\b)[A-Za-z0-9_.-]+/")
@@ -20,6 +25,7 @@ def check(files, root=None):
     by_path = {file.path: file for file in files}
     yield from failures(by_path)
     yield from metrics(by_path)
+    yield from reasons(by_path)
     for file in files:
         if file.suffix == ".md":
             yield from links(file, by_path)
@@ -76,6 +82,22 @@ def metrics(by_path):
                 if name not in told:
                     yield Violation(path, number, f"the metric {name} is not in {OPERATIONS}; say what it means")
                     told.add(name)
+
+
+def reasons(by_path):
+    protocol = by_path.get(PROTOCOL)
+    if protocol is None:
+        return
+    told = set(re.findall(r"`(\w+)`", protocol.text)) | INNER_REASONS
+    for path, file in by_path.items():
+        if not path.startswith(REFUSERS) or file.suffix != ".cc":
+            continue
+        code = "\n".join(file.uncommented)
+        for found in REASON.finditer(code):
+            reason = found.group(1) or found.group(2)
+            if reason not in told:
+                line = code.count("\n", 0, found.start()) + 1
+                yield Violation(path, line, f"the reason '{reason}' is not in {PROTOCOL}, section 10; peers compare it")
 
 
 def links(file, by_path):

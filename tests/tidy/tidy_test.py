@@ -157,6 +157,13 @@ class Documents(unittest.TestCase):
         files["docs/operations.md"] = "`assay_lost_total`: what was lost\n"
         self.assertEqual(of_documents(files=files), [])
 
+    def test_a_refusal_that_the_protocol_does_not_name_is_noticed(self):
+        code = 'return fix_input(\n    "odd_task", "too odd");\n'
+        files = {"docs/protocol.md": "| `queue_full` |\n", "broker/core/submit.cc": code}
+        self.assertEqual(len(of_documents(files=files)), 1)
+        files["docs/protocol.md"] = "| `odd_task` |\n"
+        self.assertEqual(of_documents(files=files), [])
+
     def test_a_dead_link_is_noticed(self):
         self.assertEqual(len(of_documents(files={"docs/a.md": "[b](b.md)\n"})), 1)
         self.assertEqual(of_documents(files={"docs/a.md": "[b](../c.md#d) [e](https://e.org)\n", "c.md": ""}), [])
