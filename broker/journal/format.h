@@ -23,8 +23,8 @@
 //   | length*| ...        | length | +--------+---------------------+ |
 //   +--------+------------+--------+ | crc32c | blob ...            | |   * its top bit: retained
 //                                    +--------+---------------------+ |
-#ifndef BROKER_JOURNAL_FORMAT_H_
-#define BROKER_JOURNAL_FORMAT_H_
+#ifndef ASSAY_BROKER_JOURNAL_FORMAT_H_
+#define ASSAY_BROKER_JOURNAL_FORMAT_H_
 
 #include <cstdint>
 #include <optional>
@@ -178,4 +178,4 @@ std::string hexadecimal(std::uint64_t value);
 
 }  // namespace assay::journal
 
-#endif  // BROKER_JOURNAL_FORMAT_H_
+#endif  // ASSAY_BROKER_JOURNAL_FORMAT_H_

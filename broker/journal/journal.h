@@ -8,8 +8,8 @@
 // task's body or result) that is read back by its location when it is needed. docs/journal.md
 // describes the files, the recovery rules and what the owner of the state owes to compaction. Must
 // not know: tasks, records, sockets, clocks that decide anything.
-#ifndef BROKER_JOURNAL_JOURNAL_H_
-#define BROKER_JOURNAL_JOURNAL_H_
+#ifndef ASSAY_BROKER_JOURNAL_JOURNAL_H_
+#define ASSAY_BROKER_JOURNAL_JOURNAL_H_
 
 #include <chrono>
 #include <cstdint>
@@ -202,4 +202,4 @@ class Journal {
 
 }  // namespace assay::journal
 
-#endif  // BROKER_JOURNAL_JOURNAL_H_
+#endif  // ASSAY_BROKER_JOURNAL_JOURNAL_H_
