@@ -86,7 +86,7 @@ ResultDocument document_of(const Json& form) {
     const Json* content = field(output, "content_base64");
     const bool is_text = content != nullptr && content->is_string();
     document.outputs.push_back(
-        {text(output, "path"),
+        {text(output, "path"), whole(output, "pod"),
          is_text ? std::optional(content->get<std::string>()) : std::nullopt});
   });
   for_each(field(form, "left_out"), [&](const Json& what) {

@@ -34,6 +34,7 @@ struct Spread {
 // A file that the evaluation brought out.
 struct OutputFile {
   std::string path;
+  std::uint64_t pod = 0;
   std::optional<std::string> content_base64;  // left out when it was too much
 };
 

@@ -95,7 +95,7 @@ TEST(ResultView, HostileTextIsMadeHarmlessAndShort) {
     document.tests.push_back(std::move(test));
   }
   document.metrics.assign(10'000, {"\x1b[1mm", 1, 1e300, std::nullopt, -0.0});
-  document.outputs.assign(10'000, {"\x1b[1mo", std::nullopt});
+  document.outputs.assign(10'000, {"\x1b[1mo", 0, std::nullopt});
   document.left_out.assign(10'000, "\x1b[1ml");
   const std::string text = shown(failed_task(), document);
   EXPECT_EQ(text.find('\x1b'), std::string::npos);
