@@ -34,7 +34,7 @@ bool Contact::on_welcome(const Welcome& welcome, Instant now) {
   const bool ends_greeting = phase_ != Phase::kGreeted;
   phase_ = Phase::kGreeted;
   socket_is_fresh_ = false;
-  if (ends_greeting) said_at_ = now;
+  if (ends_greeting) on_beat(now);
   return ends_greeting;
 }
 
@@ -56,8 +56,8 @@ Contact::Due Contact::on_time(Instant now) {
   if (phase_ == Phase::kIdle) return due;
   if (phase_ == Phase::kGreeted) {
     if (now < silent_at()) {
-      due.heartbeat = now >= later(said_at_, heartbeat_every_);
-      if (due.heartbeat) said_at_ = now;
+      due.heartbeat = now >= beat_at_;
+      if (due.heartbeat) on_beat(now);
       return due;
     }
     due.lost = true;
@@ -85,7 +85,7 @@ Instant Contact::wake_at() const {
     case Phase::kGreeting:
       return std::min(hello_at_, fresh_socket_at_);
     case Phase::kGreeted:
-      return std::min(later(said_at_, heartbeat_every_), silent_at());
+      return std::min(beat_at_, silent_at());
   }
   return kNever;
 }

@@ -295,7 +295,7 @@ std::uint32_t Session::credit() const {
 void Session::beat(Instant now) {
   if (!contact_.greeted()) return;
   effects_.send.emplace_back(Heartbeat{.slots = credit(), .holding = holding()});
-  contact_.on_said(now);
+  contact_.on_beat(now);
 }
 
 void Session::on_time(Instant now) {
