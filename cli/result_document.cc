@@ -73,7 +73,7 @@ void read_figures(const Json& form, ResultDocument& document) {
 
 ResultDocument document_of(const Json& form) {
   ResultDocument document;
-  if (const Json* evaluation = field(form, "evaluation")) document.name = text(*evaluation, "name");
+  document.name = text(form, "name");
   document.status = text(form, "status");
   document.reason = text(form, "reason");
   document.seconds = number(form, "seconds");
@@ -89,8 +89,8 @@ ResultDocument document_of(const Json& form) {
         {text(output, "path"), whole(output, "pod"),
          is_text ? std::optional(content->get<std::string>()) : std::nullopt});
   });
-  for_each(field(form, "left_out"), [&](const Json& what) {
-    if (what.is_string()) document.left_out.push_back(what.get<std::string>());
+  for_each(field(form, "notes"), [&](const Json& note) {
+    if (note.is_string()) document.notes.push_back(note.get<std::string>());
   });
   const Json* log = field(form, "log");
   if (log != nullptr && log->is_string()) document.log = log->get<std::string>();

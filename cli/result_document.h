@@ -52,7 +52,7 @@ struct ResultDocument {
   std::uint64_t requests = 0;  // to model endpoints
   std::size_t pods = 0;
   std::vector<OutputFile> outputs;
-  std::vector<std::string> left_out;  // of the document, because it was too long
+  std::vector<std::string> notes;  // what else to know: what was left out, say
   std::optional<std::string> log;
 };
 

@@ -15,8 +15,7 @@ namespace assay::cli {
 namespace {
 
 constexpr std::size_t kTroubleMax = 40;   // tests listed with their reasons
-constexpr std::size_t kTestsListed = 12;  // up to so many, those that only passed are listed too
-constexpr std::size_t kPassedMax = 40;    // tests listed by name and figure
+constexpr std::size_t kTestsListed = 12;  // of those that passed
 constexpr std::size_t kFiguresMax = 40;
 constexpr std::size_t kDetailLinesMax = 6;  // of a traceback: its end says what happened
 constexpr std::size_t kDetailsMax = 3;
@@ -67,7 +66,7 @@ void append_figures(std::vector<Line>& lines, const ResultDocument& document) {
   Table table{{{""}, {""}, {""}}, {}};
   for (const Spread& figure : figures) {
     std::string of = "of " + std::to_string(figure.count);
-    if (figure.count > 1)
+    if (figure.count > 1 && figure.least != figure.greatest)
       of = number_text(figure.least) + " to " + number_text(figure.greatest) + ", " + of;
     table.rows.push_back(
         {"  " + printable(figure.name, kNameColumns), number_text(figure.mean), {of, Ink::kDim}});
@@ -103,10 +102,9 @@ void append_outputs(std::vector<Line>& lines, const TaskResult& task,
     lines.push_back(
         {{"  to have them: assay result " + task.id.text() + " --outputs DIR", Ink::kDim}});
   }
-  for (const std::string& what : document.left_out) {
+  for (const std::string& note : document.notes) {
     if (++shown > kOutputsMax) break;
-    lines.push_back(
-        {{"left out, because it was too much: ", Ink::kYellow}, {printable(what, 200)}});
+    lines.push_back({{"note: ", Ink::kYellow}, {printable(note, kReasonColumns)}});
   }
 }
 
@@ -117,7 +115,7 @@ Line test_line(const TestResult& test, std::size_t name_width) {
   line.emplace_back(name + std::string(name_width - std::min(name_width, columns(name)), ' '));
   if (test.score) line.emplace_back("  score " + number_text(test.score));
   const std::string seconds = seconds_text(test.seconds);
-  if (!seconds.empty()) line.emplace_back("  " + seconds, Ink::kDim);
+  if (test.seconds.value_or(0) >= 0.05) line.emplace_back("  " + seconds, Ink::kDim);
   const std::string reason = printable(test.reason, kReasonColumns);
   if (!reason.empty()) line.emplace_back("  " + reason);
   return line;
@@ -154,8 +152,16 @@ void append_tests(std::vector<Line>& lines, const std::vector<TestResult>& tests
     width = std::max(width, columns(printable(test.name, kNameColumns)));
   }
   if (chosen.empty()) return;
-  lines.push_back({{trouble ? "Did not pass" : "Passed", Ink::kBold}});
-  const std::size_t shown = std::min(chosen.size(), trouble ? kTroubleMax : kPassedMax);
+  // Of many scores the low ones tell most.
+  const bool many = !trouble && chosen.size() > kTestsListed;
+  if (many) {
+    std::stable_sort(chosen.begin(), chosen.end(),
+                     [](const TestResult* one, const TestResult* other) {
+                       return one->score.value_or(0) < other->score.value_or(0);
+                     });
+  }
+  lines.push_back({{trouble ? "Did not pass" : many ? "Lowest scores" : "Passed", Ink::kBold}});
+  const std::size_t shown = std::min(chosen.size(), trouble ? kTroubleMax : kTestsListed);
   for (std::size_t i = 0; i < shown; ++i) {
     lines.push_back(test_line(*chosen[i], width));
     if (trouble && i < kDetailsMax) append_detail(lines, chosen[i]->detail);

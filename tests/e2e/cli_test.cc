@@ -65,7 +65,7 @@ class ScriptedWorker {
     context.progress(1, 2, "1 failed; test 2 of 2: test_b\nfailed test_a: \x1b[2Jbecause");
     if (held(task, context)) return TaskOutcome::cancelled();
     return TaskOutcome::failed("1 of 2 tests failed", Cause::kTask, R"({"version": 1,
-      "status": "failed", "reason": "1 of 2 tests failed", "evaluation": {"name": "battery"},
+      "status": "failed", "reason": "1 of 2 tests failed", "name": "battery",
       "tests": [{"name": "test_a", "outcome": "failed", "reason": "\u001b[2Jbecause"},
                 {"name": "test_b", "outcome": "passed"}],
       "counts": {"total": 2, "passed": 1, "failed": 1}, "log": "log line one\nline two\n"})");

@@ -8,7 +8,7 @@ namespace {
 
 constexpr const char* kDocument = R"({
   "version": 1, "status": "failed", "reason": "1 of 3 tests failed", "seconds": 14.2,
-  "evaluation": {"name": "safety_battery", "kind": "script"},
+  "name": "safety_battery",
   "tests": [
     {"name": "test_polite", "outcome": "passed", "score": null, "seconds": 0.25, "reason": ""},
     {"name": "test_refuses", "outcome": "failed", "seconds": 1.5, "reason": "said yes",
@@ -20,7 +20,7 @@ constexpr const char* kDocument = R"({
   "metrics": {"tokens": {"count": 1, "mean": 512, "min": 512, "max": 512}},
   "usage": {"cpu_seconds": 3.21, "memory_bytes_peak": 52428800, "requests": {"example": 7, "judge": 1}},
   "pods": [{"number": 0}], "log": "hello\n",
-  "outputs": [{"path": "executed.ipynb", "content_base64": "e30="}], "left_out": ["details"]
+  "outputs": [{"path": "executed.ipynb", "content_base64": "e30="}], "notes": ["left out: details"]
 })";
 
 std::string shown(const TaskResult& task, const ResultDocument& document) {
@@ -56,7 +56,7 @@ TEST(ResultView, FailuresComeFirstWithTheirReasons) {
             "Usage  1 pod, 3.2s of CPU, 52.4 MB of memory, 8 requests to the model\n"
             "Output executed.ipynb\n"
             "  to have them: assay result 00000000000000000000000000 --outputs DIR\n"
-            "left out, because it was too much: details\n"
+            "note: left out: details\n"
             "more: assay result 00000000000000000000000000  or  assay logs "
             "00000000000000000000000000\n");
 }
@@ -73,7 +73,7 @@ TEST(ResultView, FieldsOfAnotherTypeAreLeftOut) {
       R"({"status":"failed","reason":7,"tests":[1,null,{"name":[],"outcome":{},"score":"x",
           "seconds":-1e300}],"counts":{"passed":"many","failed":-3},"scores":[1],"usage":null,
           "metrics":{"m":[],"n":{"mean":"x"}},"evaluation":7,"outputs":[1,{"path":{}}],
-          "left_out":[[]],"pods":"p","log":{}})");
+          "notes":[[]],"name":[],"pods":"p","log":{}})");
   ASSERT_TRUE(document.has_value());
   EXPECT_EQ(document->tests.size(), 1U);
   EXPECT_TRUE(document->counts.empty());
@@ -96,7 +96,7 @@ TEST(ResultView, HostileTextIsMadeHarmlessAndShort) {
   }
   document.metrics.assign(10'000, {"\x1b[1mm", 1, 1e300, std::nullopt, -0.0});
   document.outputs.assign(10'000, {"\x1b[1mo", 0, std::nullopt});
-  document.left_out.assign(10'000, "\x1b[1ml");
+  document.notes.assign(10'000, "\x1b[1ml");
   const std::string text = shown(failed_task(), document);
   EXPECT_EQ(text.find('\x1b'), std::string::npos);
   EXPECT_EQ(text.find('\r'), std::string::npos);
