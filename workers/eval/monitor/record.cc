@@ -9,7 +9,7 @@ using nlohmann::json;
 
 constexpr std::size_t kTestsKeptMax = 200'000;
 constexpr std::size_t kDetailBytesMax = 24U << 20;
-constexpr std::size_t kOutputBytesMax = 4U << 20;  // base64, all together
+constexpr std::size_t kOutputBytesMax = 9U << 20;  // base64, all together
 
 std::string limit_text(const std::string& limit) {
   if (limit == "memory") return "the subject used more memory than it may";

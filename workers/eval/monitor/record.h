@@ -17,7 +17,7 @@
 
 namespace assay::eval {
 
-inline constexpr std::size_t kDocumentBytesMax = 8U << 20;
+inline constexpr std::size_t kDocumentBytesMax = 12U << 20;
 
 // One line of the document's `tests`.
 struct TestRecord {
