@@ -26,10 +26,8 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 using std::chrono::milliseconds;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::Not;
 
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
@@ -179,7 +177,8 @@ TEST_F(ExecutorTest, TheSubjectSeesNothingOfTheMachine) {
 import os, socket
 assert os.getuid() == 1000 and 'ASSAY_SECRET_FOR_TEST' not in os.environ
 assert sorted(os.environ) == sorted(['PATH', 'HOME', 'LANG', 'TZ', 'PWD', 'PYTHONHASHSEED',
-    'PYTHONDONTWRITEBYTECODE'] + [k for k in ('OLDPWD', 'LC_CTYPE', '_') if k in os.environ]), os.environ
+    'PYTHONDONTWRITEBYTECODE'] +
+    [k for k in ('OLDPWD', 'LC_CTYPE', '_') if k in os.environ]), os.environ
 for name in ('/home', '/root', '/var', '/sys', '/mnt', '/etc/shadow', '/etc/hostname', '/boot'):
     assert not os.path.exists(name), name
 assert socket.gethostname() == 'assay' and os.getcwd() == '/work'
@@ -191,7 +190,8 @@ for pid in pids:
     assert 'assay-executor' not in line, line
 status = open('/proc/self/status').read()
 assert 'CapEff:\t0000000000000000' in status and 'NoNewPrivs:\t1' in status
-assert len(os.listdir('/proc/self/fd')) < 8, [os.readlink('/proc/self/fd/' + f) for f in os.listdir('/proc/self/fd') if os.path.exists('/proc/self/fd/' + f)]
+files = ['/proc/self/fd/' + f for f in os.listdir('/proc/self/fd')]
+assert len(files) < 8, [os.readlink(f) for f in files if os.path.exists(f)]
 )"},
                                 {"net", R"(
 import socket

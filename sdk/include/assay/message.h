@@ -1,6 +1,6 @@
-// The messages of the wire protocol as values. docs/protocol.md is the specification; sdk/wire turns
-// these to bytes and back. A message's number (MessageType) is never reused; a field that a peer does not
-// know is ignored, so fields may be added.
+// The messages of the wire protocol as values. docs/protocol.md is the specification; sdk/wire
+// turns these to bytes and back. A message's number (MessageType) is never reused; a field that a
+// peer does not know is ignored, so fields may be added.
 #ifndef ASSAY_MESSAGE_H_
 #define ASSAY_MESSAGE_H_
 
@@ -68,19 +68,19 @@ struct ClientHello {
 struct WorkerHello {
   std::uint8_t version_min = kProtocolVersion;
   std::uint8_t version_max = kProtocolVersion;
-  WorkerName name;                    // the same over reconnects, another for each process
-  std::vector<QueueName> queues;      // at least one
-  std::uint32_t slots = 1;            // how many tasks it can hold at once: its credit
-  std::vector<HeldAttempt> holding;   // what it still runs: adopted, or answered in Welcome.drop
+  WorkerName name;                   // the same over reconnects, another for each process
+  std::vector<QueueName> queues;     // at least one
+  std::uint32_t slots = 1;           // how many tasks it can hold at once: its credit
+  std::vector<HeldAttempt> holding;  // what it still runs: adopted, or answered in Welcome.drop
   friend bool operator==(const WorkerHello&, const WorkerHello&) = default;
 };
 
 struct Welcome {
   std::uint8_t version = kProtocolVersion;
-  std::string broker;                 // its version, for logs
-  Duration heartbeat_every{1000};     // say something at least this often
-  Duration lease{10000};              // silence for so long loses tasks and waits
-  std::vector<HeldAttempt> drop;      // to a worker: what it holds no longer counts; stop it
+  std::string broker;              // its version, for logs
+  Duration heartbeat_every{1000};  // say something at least this often
+  Duration lease{10000};           // silence for so long loses tasks and waits
+  std::vector<HeldAttempt> drop;   // to a worker: what it holds no longer counts; stop it
   friend bool operator==(const Welcome&, const Welcome&) = default;
 };
 
@@ -88,16 +88,16 @@ struct Welcome {
 struct Error {
   std::uint64_t request = 0;  // the request that it answers; 0 when there is none
   Code code = Code::kInternal;
-  std::string reason;         // a fixed token; docs/protocol.md lists them
-  std::string message;        // for people
+  std::string reason;   // a fixed token; docs/protocol.md lists them
+  std::string message;  // for people
   Duration retry_after{0};
   friend bool operator==(const Error&, const Error&) = default;
 };
 
 // Either side: I am here. A worker's also renews its leases and says what it can hold.
 struct Heartbeat {
-  std::uint32_t slots = 0;            // from a worker
-  std::vector<HeldAttempt> holding;   // from a worker
+  std::uint32_t slots = 0;           // from a worker
+  std::vector<HeldAttempt> holding;  // from a worker
   friend bool operator==(const Heartbeat&, const Heartbeat&) = default;
 };
 
@@ -218,8 +218,8 @@ struct Report {
   friend bool operator==(const Report&, const Report&) = default;
 };
 
-// Broker to worker: forget these reports. `recorded` are durable; `stale` came from an attempt that no
-// longer counts and changed nothing.
+// Broker to worker: forget these reports. `recorded` are durable; `stale` came from an attempt that
+// no longer counts and changed nothing.
 struct Recorded {
   std::vector<HeldAttempt> recorded;
   std::vector<HeldAttempt> stale;
@@ -249,11 +249,10 @@ struct Stop {
   friend bool operator==(const Stop&, const Stop&) = default;
 };
 
-using Message =
-    std::variant<ClientHello, WorkerHello, Welcome, Error, Heartbeat, Goodbye, Submit, Submitted, Await,
-                 Results, Cancel, Cancelled, StatusRequest, TaskStatus, QueuesRequest, QueueList,
-                 WorkersRequest, WorkerList, EventsRequest, EventList, Tasks, Report, Recorded, Progress,
-                 Stop>;
+using Message = std::variant<ClientHello, WorkerHello, Welcome, Error, Heartbeat, Goodbye, Submit,
+                             Submitted, Await, Results, Cancel, Cancelled, StatusRequest,
+                             TaskStatus, QueuesRequest, QueueList, WorkersRequest, WorkerList,
+                             EventsRequest, EventList, Tasks, Report, Recorded, Progress, Stop>;
 
 MessageType type_of(const Message& message);
 

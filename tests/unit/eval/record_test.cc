@@ -45,8 +45,18 @@ TEST_F(RecordTest, ProgressIsOverAllPods) {
   ASSERT_TRUE(now);
   EXPECT_EQ(now->done, 2U);
   EXPECT_EQ(now->total, 5U);
-  EXPECT_EQ(now->text, "test 3 of 5: b");
+  EXPECT_EQ(now->text, "2 passed; test 3 of 5: b");
   EXPECT_FALSE(record_.take_progress()) << "nothing has changed since";
+}
+
+TEST_F(RecordTest, ProgressTellsCountsAndTheLastTrouble) {
+  record_.on_plan(0, 3);
+  result(0, "a", "failed");
+  result(0, "b\nforged", "crashed");
+  EXPECT_EQ(record_.take_progress()->text, "1 crashed, 1 failed; test 3 of 3\ncrashed b forged");
+  result(0, "c", "passed");
+  EXPECT_EQ(record_.take_progress()->text,
+            "1 crashed, 1 failed, 1 passed; 3 of 3 tests\ncrashed b forged");
 }
 
 TEST_F(RecordTest, TheStepsOfASingleTestAreTheProgress) {
