@@ -128,6 +128,8 @@ void declare(CLI::App& app, WaitOptions& options) {
 void declare(CLI::App& app, ResultOptions& options) {
   add(app, "id", options.id, "a task; a unique prefix is enough", "");
   add(app, "--output", options.output, "write the result's bytes to a file", "FILE");
+  add(app, "--outputs", options.outputs, "write the files that an evaluation brought out into DIR",
+      "DIR");
   app.add_flag("--text", options.text,
                "for people, as on a terminal, also where it goes to a pipe");
 }

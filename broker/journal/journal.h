@@ -179,7 +179,7 @@ class Journal {
   Status rotate(std::uint64_t frame_bytes);
   std::uint64_t reserve_bytes() const;
   Status write_batch(BatchHeader header, std::span<const Entry> entries);
-  Status stop(Status why);
+  Status stop(const Status& why);
 
   FileSystem& file_system_;
   std::string directory_;

@@ -94,11 +94,11 @@ Status LocalExecutor::find_tools() {
     return unavailable("evaluations run in sandboxes made by bubblewrap, and '" +
                        options_.bubblewrap +
                        "' was not found. Install it (apt-get install bubblewrap) or name its path "
-                       "(local.bubblewrap).");
+                       "(the setting bubblewrap).");
   }
   if (access(options_.python.c_str(), X_OK) != 0) {
     return unavailable("no Python at " + options_.python +
-                       ". Install it (apt-get install python3) or name another (local.python).");
+                       ". Install it (apt-get install python3) or name another (the setting python).");
   }
   harness_ = Descriptor(open(options_.harness.c_str(), O_PATH | O_CLOEXEC));
   if (!harness_ || access(options_.harness.c_str(), X_OK) != 0) {
