@@ -98,7 +98,8 @@ Status LocalExecutor::find_tools() {
   }
   if (access(options_.python.c_str(), X_OK) != 0) {
     return unavailable("no Python at " + options_.python +
-                       ". Install it (apt-get install python3) or name another (the setting python).");
+                       ". Install it (apt-get install python3) or name another (the setting "
+                       "python).");
   }
   harness_ = Descriptor(open(options_.harness.c_str(), O_PATH | O_CLOEXEC));
   if (!harness_ || access(options_.harness.c_str(), X_OK) != 0) {
