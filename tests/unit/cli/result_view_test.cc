@@ -18,7 +18,8 @@ constexpr const char* kDocument = R"({
   "counts": {"total": 3, "passed": 1, "failed": 1, "scored": 1, "error": 0},
   "scores": {"count": 3, "mean": 0.625, "min": 0, "max": 1},
   "metrics": {"tokens": {"count": 1, "mean": 512, "min": 512, "max": 512}},
-  "usage": {"cpu_seconds": 3.21, "memory_bytes_peak": 52428800, "requests": {"example": 7, "judge": 1}},
+  "usage": {"cpu_seconds": 3.21, "memory_bytes_peak": 52428800,
+            "requests": {"example": 7, "judge": 1}},
   "pods": [{"number": 0}], "log": "hello\n",
   "outputs": [{"path": "executed.ipynb", "content_base64": "e30="}], "notes": ["left out: details"]
 })";
