@@ -66,8 +66,12 @@ void append_figures(std::vector<Line>& lines, const ResultDocument& document) {
   Table table{{{""}, {""}, {""}}, {}};
   for (const Spread& figure : figures) {
     std::string of = "of " + std::to_string(figure.count);
-    if (figure.count > 1 && figure.least != figure.greatest)
-      of = number_text(figure.least) + " to " + number_text(figure.greatest) + ", " + of;
+    if (figure.count > 1 && figure.least != figure.greatest) {
+      of.insert(0, number_text(figure.least)
+                       .append(" to ")
+                       .append(number_text(figure.greatest))
+                       .append(", "));
+    }
     table.rows.push_back(
         {"  " + printable(figure.name, kNameColumns), number_text(figure.mean), {of, Ink::kDim}});
   }
