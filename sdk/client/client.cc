@@ -88,8 +88,10 @@ class Client::Connection {
     }
   }
 
-  // One turn: say what is due, wait for the broker or the time, hear what it says.
+  // One turn: say what is due, wait for the broker or the time, hear what it says. What has arrived
+  // is heard before silence is judged.
   void pump(Instant until) {
+    hear();
     session_.on_time(transport::now());
     if (session_.take_fresh_socket()) {
       // Without a socket the session goes on as if the network were down, and tries again.
@@ -99,6 +101,10 @@ class Client::Connection {
     for (const std::string& line : session_.take_notices()) notice(line);
     if (!session_.is_waiting_for_broker()) return;
     dealer_.wait(std::min(until, session_.wake_at()));
+    hear();
+  }
+
+  void hear() {
     while (auto message = dealer_.receive()) {
       // What cannot be understood is as good as lost; the session repeats its question.
       if (message->is_ok()) session_.on_message(std::move(**message), transport::now());

@@ -33,7 +33,10 @@ bool Contact::on_welcome(const Welcome& welcome, Instant now) {
   const bool ends_greeting = phase_ != Phase::kGreeted;
   phase_ = Phase::kGreeted;
   socket_is_fresh_ = false;
-  if (ends_greeting) on_beat(now);
+  if (ends_greeting) {
+    told_at_ = now;
+    on_beat(now);
+  }
   return ends_greeting;
 }
 
@@ -53,7 +56,12 @@ void Contact::on_refused_for(Duration delay, Instant now) {
 Contact::Due Contact::on_time(Instant now) {
   Due due;
   if (phase_ == Phase::kIdle) return due;
+  // Whoever was stopped, or starved, for longer than a beat has not listened: the silence may be
+  // his own, and the broker gets another beat to be heard.
+  const bool stalled = now > later(told_at_, heartbeat_every_ + heartbeat_every_ / 2);
+  told_at_ = now;
   if (phase_ == Phase::kGreeted) {
+    if (stalled) heard_at_ = std::max(heard_at_, now - heartbeat_every_ * (silent_beats_ - 1));
     if (now < silent_at()) {
       due.heartbeat = now >= beat_at_;
       if (due.heartbeat) on_beat(now);

@@ -70,6 +70,7 @@ class Contact {
   bool socket_is_fresh_ = true;
   Instant heard_at_{};
   Instant said_at_{};
+  Instant told_at_{};          // when it was last told the time
   Instant beat_at_{};          // when the next heartbeat is due
   Instant hello_at_ = kNever;  // when HELLO is due
   Instant fresh_socket_at_{};  // when the greeting's patience ends

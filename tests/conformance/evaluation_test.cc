@@ -161,7 +161,7 @@ TEST_F(EvaluationTest, AScriptWhoseTestsPassIsDone) {
   EXPECT_GT(document["usage"]["cpu_seconds"], 0);
   EXPECT_EQ(document["log"], "test_a | hi\n");
   EXPECT_THAT(context_.logged, HasSubstr("hi\n"));
-  EXPECT_EQ(context_.last_progress, "2/2 2 of 2 tests");
+  EXPECT_EQ(context_.last_progress, "2/2 1 passed, 1 scored; 2 of 2 tests");
 }
 
 TEST_F(EvaluationTest, AFailingTestFailsTheEvaluationForItsOwnCause) {
@@ -222,7 +222,9 @@ TEST_F(EvaluationTest, IsolatedTestsRunInAPodEachAndAddUp) {
   EXPECT_THAT(document["pods"], SizeIs(3));
   EXPECT_EQ(document["counts"]["passed"], 2) << document.dump(1);
   EXPECT_EQ(document["counts"]["crashed"], 1);
-  EXPECT_EQ(context_.last_progress, "3/3 3 of 3 tests");
+  EXPECT_EQ(context_.last_progress,
+            "3/3 1 crashed, 2 passed; 3 of 3 tests\n"
+            "crashed test_c: its process was ended by signal 6");
 }
 
 TEST_F(EvaluationTest, TheMemoryLimitOfThePodIsNamed) {

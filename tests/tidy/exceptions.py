@@ -33,6 +33,7 @@ FUNCTIONS_TO_BE_SHORTENED = {
 SLEEPS = {
     "tests/conformance/executor_test.cc": "looks again every 1 ms for a child's exec; CTest's timeout is the deadline",
     "tests/runner/fake_harness.py": "looks again every 5 ms for a file, for at most PATIENCE_SECONDS",
+    "tests/conformance/executor_test.cc": "looks again every 1 ms until a child it forked has become another program",
     "tests/support/process.cc": "looks again every 5 ms for a program's end or word; its callers have deadlines",
 }
 

@@ -91,6 +91,17 @@ TEST(Contact, AnyWordIsASignOfLife) {
   EXPECT_EQ(live(contact, 5800, 6000).losses, Times{5900});
 }
 
+TEST(Contact, APeerThatWasStoppedGivesTheBrokerABeatToBeHeard) {
+  Contact contact(3);
+  contact.greet(at(0));
+  contact.on_time(at(0));
+  contact.on_welcome(welcome(), at(0));
+  Contact::Due due = contact.on_time(at(60000));
+  EXPECT_FALSE(due.lost);
+  EXPECT_TRUE(due.heartbeat);
+  EXPECT_EQ(live(contact, 60001, 62000).losses, Times{61000});
+}
+
 TEST(Contact, HelloFirstGreetsOnceOnTheSameSocket) {
   Contact contact(3);
   contact.greet(at(0));
