@@ -74,6 +74,9 @@ void BrokerCore::retry(TaskIndex index, const TaskReport& report) {
                     report.result);
   }
   release(index);
+  const std::uint32_t tries = infrastructure ? task.losses + 1U : task.attempts_counted + 1;
+  const Duration delay =
+      report.delay > Duration(0) ? std::min(report.delay, kRetryDelayMax) : backoff_of(task, tries);
   commit(AttemptEnded{.sequence = next_sequence(),
                       .id = task.id,
                       .at = now_,
@@ -81,7 +84,7 @@ void BrokerCore::retry(TaskIndex index, const TaskReport& report) {
                       .cause = report.cause,
                       .counts_as_loss = infrastructure,
                       .counts_as_attempt = !infrastructure,
-                      .ready_at = now_ + std::clamp(report.delay, Duration(0), kRetryDelayMax),
+                      .ready_at = now_ + delay,
                       .because = report.reason});
 }
 
