@@ -65,6 +65,14 @@ void BrokerCore::step(Event event, Effects& effects) {
              std::move(event.what));
 }
 
+void BrokerCore::on_stored(const Append& append, Location blob) {
+  // A task may be submitted and called off in one turn: its body is nobody's result.
+  const bool is_body = std::holds_alternative<TaskSubmitted>(append.record);
+  const TaskState state = state_.tasks().at(append.task).state;
+  if (is_body && is_ended(state) && state != TaskState::kDead) return;
+  state_.blob_stored(append.task, blob);
+}
+
 void BrokerCore::set_rules(const CoreOptions& options) {
   options_ = options;
   state_.set_rules(options);
@@ -187,8 +195,9 @@ void BrokerCore::refuse(PeerId peer, std::uint64_t request, const Status& status
                    .retry_after = status.retry_after()});
 }
 
+// With `report`, its worker said so, and its result is the task's.
 void BrokerCore::end_task(TaskIndex index, TaskState state, Cause cause, std::string reason,
-                          std::string result) {
+                          TaskReport* report) {
   const Task& task = state_.tasks().at(index);
   release(index);
   ++counters_.ended[{task.queue, state}];
@@ -198,8 +207,9 @@ void BrokerCore::end_task(TaskIndex index, TaskState state, Cause cause, std::st
                    .attempt = Attempt{task.attempt},
                    .state = state,
                    .cause = cause,
-                   .reason = std::move(reason)},
-         std::move(result));
+                   .reason = std::move(reason),
+                   .by_report = report != nullptr},
+         report == nullptr ? std::string() : std::move(report->result));
 }
 
 }  // namespace assay::core

@@ -54,9 +54,8 @@ class BrokerCore {
 
   // Takes one event and adds what follows from it to `effects`.
   void step(Event event, Effects& effects);
-  // The journal has the blob of this task here; call it for each Append with a blob, before
-  // sending.
-  void on_stored(TaskIndex task, Location blob) { state_.blob_stored(task, blob); }
+  // The journal has the blob of this record here; call it for each Append with a blob, before sending.
+  void on_stored(const Append& append, Location blob);
   // Submits are refused while this is false; what runs is finished.
   void set_accepting(bool accepting) { accepting_ = accepting; }
 
@@ -126,7 +125,7 @@ class BrokerCore {
   void on_message(PeerId peer, Progress&& progress);
   bool accept(const WorkerSession& session, TaskReport& report);
   void finish(TaskIndex task, TaskReport& report);
-  void retry(TaskIndex task, const TaskReport& report);
+  void retry(TaskIndex task, TaskReport& report);
 
   // dispatch.cc
   void release(TaskIndex task);
@@ -157,7 +156,7 @@ class BrokerCore {
   // The broker's last event number is its whole clock of events: the next durable one.
   std::uint64_t next_sequence() { return state_.last_sequence() + 1; }
   void end_task(TaskIndex task, TaskState state, Cause cause, std::string reason,
-                std::string result = {});
+                TaskReport* report = nullptr);
 
   CoreOptions options_;
   State state_;

@@ -55,7 +55,9 @@ bool BrokerCore::give_next(QueueIndex queue, WorkerSession& worker, Parcels& par
 
   Parcel& parcel = parcels[worker.peer];
   std::size_t bytes = task.blob.length;
-  for (TaskIndex input : inputs) bytes += state_.tasks().at(input).blob.length;
+  for (TaskIndex input : inputs) {
+    if (input != kNoTask) bytes += state_.tasks().at(input).blob.length;
+  }
   const bool is_full =
       parcel.blobs.size() == kTasksPerDispatchMax || parcel.bytes + bytes > kDispatchBytesMax;
   if (is_full && !parcel.blobs.empty()) send_parcel(worker.peer, parcel);
@@ -107,12 +109,18 @@ void BrokerCore::send_parcel(PeerId peer, Parcel& parcel) {
 
 // Nobody holds this task any more; whoever did has room for another, and its owner may have more
 // running.
-void BrokerCore::release(TaskIndex task) {
-  if (const WorkerSession* holder = sessions_.holder(task)) {
+void BrokerCore::release(TaskIndex index) {
+  const Task& task = state_.tasks().at(index);
+  if (const WorkerSession* holder = sessions_.holder(index)) {
     to_dispatch_.insert(holder->queues.begin(), holder->queues.end());
   }
-  to_dispatch_.insert(state_.tasks().at(task).queue);
-  sessions_.release(task);
+  if (state_.owner_state(task.owner).rule.running_cost_max > 0) {
+    for (std::size_t i = 0; i < state_.queues().size(); ++i) {
+      to_dispatch_.insert(QueueIndex{static_cast<std::uint16_t>(i)});
+    }
+  }
+  to_dispatch_.insert(task.queue);
+  sessions_.release(index);
 }
 
 }  // namespace assay::core

@@ -184,8 +184,7 @@ void BrokerCore::lose(TaskIndex index, const std::string& because, bool counts_a
   release(index);
   ++counters_.lost;
   if (task.cancel_requested) {
-    const std::string reason = task.details->reason;
-    return end_task(index, TaskState::kCancelled, Cause::kNone, reason);
+    return end_task(index, TaskState::kCancelled, Cause::kNone, task.details->reason);
   }
   if (counts_as_loss && task.losses + 1U >= options_.losses_max) {
     return end_task(

@@ -107,6 +107,7 @@ struct TaskEnded {
   TaskState state = TaskState::kSucceeded;
   Cause cause = Cause::kNone;
   std::string reason;
+  bool by_report = false;  // the worker of this attempt said so, and its word counted
 };
 
 // The queue takes tasks and gives none out, or does so again.

@@ -196,6 +196,7 @@ Result<Applied> State::on(const TaskEnded& record, Location blob) {
     untie_dependencies(task);
   }
   task.cause = record.cause;
+  task.ended_by_report = record.by_report;
   if (!record.reason.empty()) task.detail().reason = record.reason;
   if (task.details && task.details->deadline != Time())
     deadlines_.erase({task.details->deadline, index});
@@ -212,6 +213,7 @@ Result<Applied> State::on(const TaskRevived& record, Location) {
   if (!moved.is_ok()) return moved.status();
   Task& task = tasks_.at(*moved);
   task.losses = 0;
+  task.ended_by_report = false;
   task.attempts_counted = 0;
   task.cause = Cause::kNone;
   task.detail().reason.clear();

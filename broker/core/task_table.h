@@ -64,6 +64,7 @@ struct Task {
   TaskState state = TaskState::kQueued;
   Cause cause = Cause::kNone;
   bool cancel_requested = false;
+  bool ended_by_report = false;
 
   // The details, made on first need.
   TaskDetails& detail() {

@@ -55,6 +55,7 @@ void visit_fields(Fields& fields, R& record) {
     fields("state", record.state);
     fields("cause", record.cause);
     fields("reason", record.reason);
+    fields("by_report", record.by_report);
   } else if constexpr (std::is_same_v<Type, core::QueuePaused>) {
     fields("paused", record.paused);
   }
