@@ -5,13 +5,12 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 #include <functional>
 #include <memory>
 #include <utility>
 
-#include "assay/task.h"
+#include "cli/argument_rules.h"
 #include "cli/suggestion.h"
 #include "cli/text/duration.h"
 
@@ -128,6 +127,8 @@ void declare(CLI::App& app, WaitOptions& options) {
 void declare(CLI::App& app, ResultOptions& options) {
   add(app, "id", options.id, "a task; a unique prefix is enough", "");
   add(app, "--output", options.output, "write the result's bytes to a file", "FILE");
+  add(app, "--outputs", options.outputs, "write the files that an evaluation brought out into DIR",
+      "DIR");
   app.add_flag("--text", options.text,
                "for people, as on a terminal, also where it goes to a pipe");
 }
@@ -181,49 +182,6 @@ std::vector<std::string> flags_of(const CLI::App& app) {
     for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
   }
   return flags;
-}
-
-// What the command line as a whole must hold beyond what each option checks by itself.
-std::optional<std::string> missing(const CommandOptions& command) {
-  if (const auto* eval = std::get_if<EvalOptions>(&command)) {
-    if (eval->file.empty() && eval->image.empty()) return "a FILE or --image IMAGE is needed";
-    if (!eval->file.empty() && !eval->image.empty()) {
-      return "either a FILE or --image is evaluated, not both";
-    }
-  }
-  if (const auto* submit = std::get_if<SubmitOptions>(&command)) {
-    if (submit->queue.empty()) return "--queue NAME is needed";
-    if (!submit->id.empty() && !TaskId::parse(submit->id)) {
-      return "'" + submit->id + "' is no ULID (26 characters); leave --id away to get a new one";
-    }
-    if (!submit->id.empty() && submit->count > 1) return "--id names one task, --count wants more";
-  }
-  const auto lacks_id = [](const auto* options) {
-    return options != nullptr && options->id.empty();
-  };
-  const auto lacks_ids = [](const auto* options) {
-    return options != nullptr && options->ids.empty();
-  };
-  if (lacks_id(std::get_if<ResultOptions>(&command)) ||
-      lacks_id(std::get_if<StatusOptions>(&command)) ||
-      lacks_id(std::get_if<LogsOptions>(&command))) {
-    return "a task's ID is needed";
-  }
-  if (lacks_ids(std::get_if<WaitOptions>(&command)) ||
-      lacks_ids(std::get_if<CancelOptions>(&command))) {
-    return "at least one task's ID is needed";
-  }
-  const auto* up = std::get_if<UpOptions>(&command);
-  if (up != nullptr && up->port_base > 61'535) {
-    return "--port-base is at most 61535, since HTTP takes the port 4000 above it";
-  }
-  for (const std::string& endpoint : up != nullptr ? up->endpoints : std::vector<std::string>()) {
-    const std::size_t equals = endpoint.find('=');
-    if (equals == 0 || equals == std::string::npos) {
-      return "--endpoint '" + endpoint + "' has not the form NAME=URL";
-    }
-  }
-  return std::nullopt;
 }
 
 // All commands, each with the values that its options write to.
@@ -319,7 +277,7 @@ class CommandLine {
     }
     if (chosen.empty()) return mistake("no command given\n" + app_.help());
     Invocation invocation{global_, takes_.at(chosen.front()->get_name())()};
-    if (const auto lack = missing(invocation.command)) return wrong(*lack);
+    if (const auto lack = mistake_in(invocation.command)) return wrong(*lack);
     if (!handed_on.empty()) {
       auto* eval = std::get_if<EvalOptions>(&invocation.command);
       if (eval == nullptr) return wrong("only 'eval' takes arguments after '--'");
@@ -346,16 +304,6 @@ class CommandLine {
 
 std::variant<Invocation, Answer> parse_arguments(std::vector<std::string> arguments) {
   return CommandLine().parse(std::move(arguments));
-}
-
-std::optional<std::string> default_feed(const std::string& broker) {
-  const std::size_t colon = broker.rfind(':');
-  if (!broker.starts_with("tcp://") || colon <= 5) return std::nullopt;
-  std::uint32_t port = 0;
-  const char* const end = broker.data() + broker.size();
-  const auto [stop, error] = std::from_chars(broker.data() + colon + 1, end, port);
-  if (error != std::errc() || stop != end || port == 0 || port > 65'533) return std::nullopt;
-  return broker.substr(0, colon + 1) + std::to_string(port + 2);
 }
 
 }  // namespace assay::cli

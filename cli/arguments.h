@@ -74,8 +74,9 @@ struct WaitOptions {
 
 struct ResultOptions {
   std::string id;
-  std::string output;  // a file for its bytes; empty: standard output
-  bool text = false;   // for people, also where it goes to a pipe
+  std::string output;   // a file for its bytes; empty: standard output
+  std::string outputs;  // a directory for the files that an evaluation brought out
+  bool text = false;    // for people, also where it goes to a pipe
 };
 
 struct StatusOptions {

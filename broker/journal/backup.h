@@ -1,6 +1,6 @@
 // Copies a journal while its broker goes on using it.
-#ifndef BROKER_JOURNAL_BACKUP_H_
-#define BROKER_JOURNAL_BACKUP_H_
+#ifndef ASSAY_BROKER_JOURNAL_BACKUP_H_
+#define ASSAY_BROKER_JOURNAL_BACKUP_H_
 
 #include <cstdint>
 #include <string>
@@ -29,4 +29,4 @@ Result<BackupReport> backup(FileSystem& file_system, const std::string& from,
 
 }  // namespace assay::journal
 
-#endif  // BROKER_JOURNAL_BACKUP_H_
+#endif  // ASSAY_BROKER_JOURNAL_BACKUP_H_

@@ -1,8 +1,8 @@
 // Reads a journal through to its end whatever is wrong with it, and tells everything that is: what
 // verify reports, what print prints, and what repair mends. Changes nothing. Must not know: what
 // entries mean.
-#ifndef BROKER_JOURNAL_INSPECTION_H_
-#define BROKER_JOURNAL_INSPECTION_H_
+#ifndef ASSAY_BROKER_JOURNAL_INSPECTION_H_
+#define ASSAY_BROKER_JOURNAL_INSPECTION_H_
 
 #include <cstdint>
 #include <functional>
@@ -71,4 +71,4 @@ Result<Inspection> inspect(FileSystem& file_system, const std::string& directory
 
 }  // namespace assay::journal
 
-#endif  // BROKER_JOURNAL_INSPECTION_H_
+#endif  // ASSAY_BROKER_JOURNAL_INSPECTION_H_

@@ -1,6 +1,6 @@
 // Prints a journal, frame by frame, for people.
-#ifndef BROKER_JOURNAL_PRINT_H_
-#define BROKER_JOURNAL_PRINT_H_
+#ifndef ASSAY_BROKER_JOURNAL_PRINT_H_
+#define ASSAY_BROKER_JOURNAL_PRINT_H_
 
 #include <functional>
 #include <ostream>
@@ -22,4 +22,4 @@ Status print(FileSystem& file_system, const std::string& directory, std::ostream
 
 }  // namespace assay::journal
 
-#endif  // BROKER_JOURNAL_PRINT_H_
+#endif  // ASSAY_BROKER_JOURNAL_PRINT_H_

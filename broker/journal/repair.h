@@ -1,6 +1,6 @@
 // Mends a damaged journal by giving up what cannot be read, and only that.
-#ifndef BROKER_JOURNAL_REPAIR_H_
-#define BROKER_JOURNAL_REPAIR_H_
+#ifndef ASSAY_BROKER_JOURNAL_REPAIR_H_
+#define ASSAY_BROKER_JOURNAL_REPAIR_H_
 
 #include <string>
 #include <vector>
@@ -30,4 +30,4 @@ Result<RepairReport> repair(FileSystem& file_system, const std::string& director
 
 }  // namespace assay::journal
 
-#endif  // BROKER_JOURNAL_REPAIR_H_
+#endif  // ASSAY_BROKER_JOURNAL_REPAIR_H_

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <utility>
 
 #include "cli/commands/commands.h"
 #include "cli/connection.h"
@@ -59,9 +60,11 @@ ExitCode run(const SubmitOptions& options, const GlobalOptions& global, Console&
       continue;
     }
     ids.resize(ids.size() - count);
-    const std::string so_far =
-        ids.empty() ? "" : std::to_string(ids.size()) + " were submitted, then: ";
-    return report(console, global, submitted.status().with_context(so_far));
+    Status status = submitted.status();
+    if (!ids.empty()) {
+      status = std::move(status).with_context(std::to_string(ids.size()) + " were submitted, then");
+    }
+    return report(console, global, status);
   }
   if (global.json) console.print(to_json(ids));
   return ExitCode::kOk;

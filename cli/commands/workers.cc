@@ -10,7 +10,8 @@
 namespace assay::cli {
 namespace {
 
-std::string joined(const std::vector<QueueName>& queues) {
+std::string joined(std::vector<QueueName> queues) {
+  std::sort(queues.begin(), queues.end());
   std::string text;
   for (const QueueName& queue : queues) {
     text += (text.empty() ? "" : ",") + printable(queue.value, 64);

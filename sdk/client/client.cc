@@ -142,29 +142,20 @@ Result<std::vector<TaskResult>> Client::wait_any(std::span<const TaskId> ids,
 }
 
 Result<std::vector<TaskResult>> Client::results(std::span<const TaskId> ids) {
+  const std::unordered_set<TaskId> distinct(ids.begin(), ids.end());
+  const std::vector<TaskId> all(distinct.begin(), distinct.end());
   std::vector<TaskResult> ended;
-  std::unordered_set<TaskId> open(ids.begin(), ids.end());
-  while (!open.empty()) {
+  for (std::size_t begin = 0; begin < all.size(); begin += kIdsAtOnceMax) {
+    const auto part = std::span(all).subspan(begin, std::min(kIdsAtOnceMax, all.size() - begin));
     Await await;
+    await.ids.assign(part.begin(), part.end());
     await.follow = false;
-    for (const TaskId& id : open) {
-      if (await.ids.size() == kIdsAtOnceMax) break;
-      await.ids.push_back(id);
-    }
     auto reply = connection_->ask<Results>(std::move(await));
     if (!reply.is_ok()) return reply.status();
     if (!reply->unknown.empty()) {
       return not_found("unknown_task", "the broker knows no task " + reply->unknown.front().text());
     }
-    // A broker whose answer would be too large leaves ids out of it: these are asked for again.
-    const std::size_t before = open.size();
-    for (const TaskId& id : reply->pending) open.erase(id);
-    for (TaskResult& result : reply->results) {
-      if (open.erase(result.id) != 0) ended.push_back(std::move(result));
-    }
-    if (open.size() == before) {
-      return internal_error("unexpected_reply", "the broker's answer names none of the tasks");
-    }
+    for (TaskResult& result : reply->results) ended.push_back(std::move(result));
   }
   return ended;
 }

@@ -5,7 +5,6 @@
 namespace assay::transport {
 namespace {
 
-constexpr Duration kPatienceMax{30000};
 constexpr Duration kHeartbeatMin{10};  // a broker's WELCOME must not make its peers spin
 
 }  // namespace
@@ -67,13 +66,15 @@ Contact::Due Contact::on_time(Instant now) {
     due.fresh_socket = true;
     socket_is_fresh_ = true;
     fresh_socket_at_ = later(now, patience_);
-    patience_ = std::min(patience_ * 2, std::max(kPatienceMax, heartbeat_every_));
+    // A broker that is overrun by greetings gets more time, but one that died with a HELLO in its
+    // hands is found again within its grace for adoption.
+    patience_ = heartbeat_every_ * silent_beats_ * 2;
     hello_at_ = now;
   }
   if (now >= hello_at_) {
     due.hello = true;
     said_at_ = now;
-    hello_at_ = later(now, heartbeat_every_);
+    hello_at_ = kNever;
   }
   return due;
 }

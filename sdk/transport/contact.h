@@ -12,10 +12,11 @@ namespace assay::transport {
 // Theory of operation. A peer is greeted once the broker has answered its HELLO with WELCOME. After
 // that it beats every `heartbeat_every`, whatever else it says, because a request may take the
 // broker long but each beat is answered at once: so silence for several beats means that the
-// connection or the broker is gone: then, and when the broker says that it does not know the peer
-// (`hello_first`), the greeting begins again. While greeting, HELLO is repeated each beat, because
-// a broker that is just starting may have swallowed the first; and with growing patience the socket
-// is replaced, because a connection whose other end vanished without a word looks alive.
+// connection or the broker is gone. Then, and when the broker says that it does not know the peer
+// (`hello_first`), the greeting begins again. It is never repeated on the same socket: libzmq keeps
+// HELLO until the broker is there, and a worker's second one would disown the tasks that it was
+// given after the first. A connection whose other end vanished without a word looks alive, so after
+// some patience the socket is replaced, with all that is queued in it.
 class Contact {
  public:
   struct Due {
@@ -70,7 +71,7 @@ class Contact {
   Instant heard_at_{};
   Instant said_at_{};
   Instant beat_at_{};          // when the next heartbeat is due
-  Instant hello_at_{};         // when the next HELLO is due
+  Instant hello_at_ = kNever;  // when HELLO is due
   Instant fresh_socket_at_{};  // when the greeting's patience ends
   Duration patience_{0};
 };

@@ -107,7 +107,7 @@ void Session::on_welcome(const Welcome& welcome, Instant now) {
   if (outage_told_) {
     effects_.notices.push_back("the broker at " + options_.endpoint + " answers again");
   }
-  outage_told_ = false;
+  outage_told_ = refusal_told_ = false;
   for (auto& [key, held] : held_) held.report_at = now;
   report_at_ = now;
   send_reports(now);
@@ -130,6 +130,10 @@ void Session::on_error(const Error& error, Instant now) {
       return refuse(Status(error.code, error.reason, error.message), now);
     default:
       contact_.on_refused_for(error.retry_after, now);
+      if (std::exchange(refusal_told_, true)) return;
+      effects_.notices.push_back("the broker at " + options_.endpoint +
+                                 " does not take this worker yet, trying again: " + error.reason +
+                                 ": " + error.message);
   }
 }
 

@@ -117,6 +117,7 @@ class Session {
   Instant collect_at_ = transport::kNever;
   Instant collected_at_{};
   bool outage_told_ = false;
+  bool refusal_told_ = false;
   Status status_;
   Effects effects_;
 };

@@ -34,8 +34,7 @@ std::string generated_name() {
   }
   if (name.empty()) name = "worker";
   std::array<unsigned char, 3> chance{};
-  ASSAY_ASSERT(getrandom(chance.data(), chance.size(), 0) ==
-               static_cast<ssize_t>(chance.size()));
+  ASSAY_ASSERT(getrandom(chance.data(), chance.size(), 0) == static_cast<ssize_t>(chance.size()));
   std::array<char, 8> hex{};
   std::snprintf(hex.data(), hex.size(), "%02x%02x%02x", chance[0], chance[1], chance[2]);
   return name + "-" + std::to_string(getpid()) + "-" + hex.data();

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "workers/eval/monitor/record.h"
@@ -19,7 +21,10 @@ using std::chrono::milliseconds;
 constexpr milliseconds kListenInterval{100};
 // A pod that could not do its work is launched anew for what is left, so often in all.
 constexpr std::uint32_t kLaunchesMax = 2;
+constexpr std::size_t kLineShownMax = 16U << 10;
 constexpr milliseconds kRetryDelay{5'000};
+// An output of 6 MiB, in base64 and as JSON.
+constexpr std::size_t kLineBytesMax = 9U << 20;
 
 std::string lower(std::string text) {
   for (char& c : text) {
@@ -80,7 +85,7 @@ class Run {
 
   // Runs every pod of the plan to its end, `at_once` at a time.
   void run_pods() {
-    context_.log(plan_.why + "\n");
+    context_.log(plan_.why);
     std::vector<Waiting> waiting;
     for (std::size_t i = plan_.pods.size(); i > 0; --i) {
       waiting.push_back({i - 1, plan_.pods[i - 1].tests});
@@ -93,7 +98,9 @@ class Run {
       check_stop();
       if (stop_ && pods_.empty()) return;
       while (!stop_ && !waiting.empty() && pods_.size() < plan_.at_once) {
-        launch(std::move(waiting.back()), waiting);
+        Waiting next = std::move(waiting.back());
+        waiting.pop_back();
+        launch(std::move(next), waiting);
       }
       listen(waiting);
     }
@@ -118,6 +125,7 @@ class Run {
     spec.plan.deadline = std::max(
         milliseconds(1), std::chrono::duration_cast<milliseconds>(deadline_ - Clock::now()));
     spec.plan.concurrency = request_.concurrency;
+    spec.plan.line_bytes_max = kLineBytesMax;
     record_.on_launch(next.number);
     Result<std::unique_ptr<Pod>> pod = executor_.launch(std::move(spec), events_);
     if (pod.is_ok()) {
@@ -133,6 +141,7 @@ class Run {
   // After a failure of the pod: what it has no result for, if it has not been tried too often.
   void launch_again(Waiting pod, std::vector<Waiting>& waiting) {
     if (pod.launches >= kLaunchesMax || stop_) return;
+    if (!pod.tests && !discovering_) pod.tests = record_.discovered();
     if (pod.tests) {
       std::erase_if(*pod.tests, [&](const auto& name) { return record_.has_result(name); });
       if (pod.tests->empty()) return;
@@ -143,12 +152,13 @@ class Run {
   void listen(std::vector<Waiting>& waiting) {
     for (PodEvent& event : events_.wait(kListenInterval)) {
       if (auto* log = std::get_if<SubjectLog>(&event.what)) {
-        context_.log(std::move(log->bytes));
+        pass_on(event.pod, log->bytes);
         continue;
       }
       record_.on_event(event);
       const auto* end = std::get_if<PodEnded>(&event.what);
       if (end == nullptr) continue;
+      if (!unfinished_line_[event.pod].empty()) pass_on(event.pod, "\n");
       const auto found = pods_.find(event.pod);
       Waiting pod = std::move(found->second.what);
       pods_.erase(found);
@@ -157,6 +167,19 @@ class Run {
     if (discovering_) return;
     if (const auto progress = record_.take_progress()) {
       context_.progress(progress->done, progress->total, progress->text);
+    }
+  }
+
+  // Whole lines, each pod's apart from the others'.
+  void pass_on(std::size_t pod, std::string_view bytes) {
+    std::string& text = unfinished_line_[pod];
+    text += bytes;
+    const auto end = text.rfind('\n');
+    if (end != std::string::npos) {
+      context_.log(text.substr(0, end));
+      text.erase(0, end + 1);
+    } else if (text.size() > kLineShownMax) {
+      context_.log(std::exchange(text, {}));
     }
   }
 
@@ -215,6 +238,7 @@ class Run {
   bool cancelled_ = false;
   bool out_of_time_ = false;
   PodEvents events_;  // outlives the pods
+  std::map<std::size_t, std::string> unfinished_line_;
   std::map<std::size_t, Running> pods_;
 };
 

@@ -97,8 +97,7 @@ Result<const Endpoint*> choose_endpoint(const Evaluation& evaluation,
     return fix_input("endpoint_not_granted", "the model endpoint '" + evaluation.endpoint +
                                                  "' is not granted; " + granted_names(settings));
   }
-  const bool wanted = needed || !evaluation.model.empty();
-  if (chosen == nullptr && wanted && settings.endpoints.size() == 1) {
+  if (chosen == nullptr && settings.endpoints.size() == 1) {
     const Endpoint& only = settings.endpoints.front();
     if (only.models.empty() || evaluation.model.empty()) chosen = &only;
   }
@@ -165,6 +164,13 @@ Result<EvaluationRequest> make_request(std::string_view body, const EvaluationSe
       return fix_input("endpoint_not_granted",
                        "the endpoint '" + out.endpoint + "' does not grant the model '" +
                            out.model + "'; it grants " + config::join((*endpoint)->models));
+    }
+  }
+  if (evaluation.kind == EvaluationKind::kNotebook) {
+    // With all that its cells printed and drew; the runner makes it.
+    auto& outputs = evaluation.outputs;
+    if (std::find(outputs.begin(), outputs.end(), "executed.ipynb") == outputs.end()) {
+      outputs.emplace_back("executed.ipynb");
     }
   }
   evaluation.timeout = std::min(evaluation.timeout, settings.timeout_max);

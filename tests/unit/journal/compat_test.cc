@@ -81,7 +81,7 @@ void write_sample(SimulatedFileSystem& disk) {
 TEST(JournalCompatibility, VersionOneIsReadForEver) {
   SimulatedFileSystem disk;
   for (const auto& [name, content] : read_kept_files()) {
-    disk.set_content(kJournalDirectory + "/" + name, content);
+    disk.set_content(path_in(kJournalDirectory, name), content);
   }
   const ReplayedJournal opened = open_journal(disk);
   ASSERT_TRUE(opened.status.is_ok()) << opened.status.to_string();
@@ -108,7 +108,7 @@ TEST(JournalCompatibility, TheWriterStillWritesVersionOne) {
   std::map<std::string, std::string> written;
   for (const std::string& name : names) {
     if (name == kManifestName || segment_number(name)) {
-      written[name] = disk.content(kJournalDirectory + "/" + name);
+      written[name] = disk.content(path_in(kJournalDirectory, name));
     }
   }
   if (const char* folder = std::getenv("ASSAY_WRITE_COMPAT")) {  // once, when a version is born

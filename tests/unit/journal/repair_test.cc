@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/journal/directory.h"
 #include "broker/journal/print.h"
 #include "tests/support/replayed_journal.h"
 #include "tests/support/simulated_file_system.h"
@@ -19,7 +20,6 @@ namespace {
 
 using ::testing::AllOf;
 using testing::append_one;
-using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -53,7 +53,8 @@ class RepairTest : public ::testing::Test {
     ASSERT_TRUE(opened.journal->close().is_ok());
     const std::vector<std::string> names = disk_.list(kJournalDirectory).value();
     for (const std::string& name : names) {
-      intact_[kJournalDirectory + "/" + name] = disk_.content(kJournalDirectory + "/" + name);
+      const std::string path = path_in(kJournalDirectory, name);
+      intact_[path] = disk_.content(path);
     }
   }
 
@@ -61,7 +62,7 @@ class RepairTest : public ::testing::Test {
   void restore() {
     const std::vector<std::string> names = disk_.list(kJournalDirectory).value();
     for (const std::string& name : names) {
-      disk_.lose(kJournalDirectory + "/" + name);
+      disk_.lose(path_in(kJournalDirectory, name));
     }
     for (const auto& [path, content] : intact_) {
       disk_.set_content(path, content);

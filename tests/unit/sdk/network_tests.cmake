@@ -10,3 +10,5 @@ assay_test(unit_sdk_worker LABEL unit
 assay_test(unit_sdk_progress LABEL unit
   SOURCES sequence_test.cc subscriber_test.cc
   LINK assay_progress fake_broker)
+set_property(TEST unit_sdk_client unit_sdk_worker unit_sdk_progress APPEND PROPERTY ENVIRONMENT
+  "TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/support/tsan_suppressions.txt")

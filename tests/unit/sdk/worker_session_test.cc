@@ -33,6 +33,8 @@ class WorkerSession : public testing::Test {
     while (now_ < end) {
       now_ = std::clamp(session_.wake_at(), now_ + Duration(1), end);
       Effects some = effects();
+      // A wake-up in the past would make the loop spin.
+      EXPECT_TRUE(session_.is_over() || session_.wake_at() > now_);
       for (const Message& message : some.send) {
         if (broker_beats && std::holds_alternative<Heartbeat>(message)) hear(Heartbeat{});
       }

@@ -208,7 +208,7 @@ std::string fit(json document, const EvaluationRecord& record) {
   for (const auto& [what, step] : steps) {
     if (text.size() <= kDocumentBytesMax) break;
     step(document, record);
-    document["left_out"].push_back(what);
+    document["notes"].push_back(std::string("left out: ") + what);
     text = dump(document);
   }
   return text;
@@ -220,30 +220,31 @@ std::string make_document(const EvaluationRecord& record, const Verdict& verdict
                           const DocumentFacts& facts) {
   const Evaluation& evaluation = *facts.evaluation;
   const Counts counts = count_tests(record);
-  json by_outcome = {{"total", counts.total}};
+  json by_outcome = json::object();
   for (const char* outcome :
        {"passed", "failed", "scored", "error", "timeout", "crashed", "limit", "not_run"}) {
     const auto found = counts.by_outcome.find(outcome);
     by_outcome[outcome] = found == counts.by_outcome.end() ? 0 : found->second;
   }
   json outputs = json::array();
-  json left_out = json::array();
+  json notes = json::array();
   for (const OutputFile& output : record.outputs()) {
     const json content = output.left_out ? json(nullptr) : json(output.content_base64);
     outputs.push_back({{"path", output.path}, {"pod", output.pod}, {"content_base64", content}});
-    if (output.left_out) left_out.push_back("the content of " + output.path);
+    if (output.left_out) notes.push_back("left out: the content of " + output.path);
   }
-  if (record.details_dropped()) left_out.push_back("details and metrics of later tests");
+  if (record.details_dropped()) notes.push_back("left out: details and metrics of later tests");
   if (record.not_kept() > 0) {
-    left_out.push_back(std::to_string(record.not_kept()) + " results beyond the first 200000");
+    notes.push_back("left out: " + std::to_string(record.not_kept()) +
+                    " results beyond the first 200000");
   }
   const double seconds = static_cast<double>((facts.ended_at - facts.started_at).count()) / 1000;
   json document = {{"version", 1},
+                   {"name", evaluation.name},
                    {"status", verdict.status},
                    {"reason", verdict.reason},
                    {"evaluation",
-                    {{"name", evaluation.name},
-                     {"kind", to_string(evaluation.kind)},
+                    {{"kind", to_string(evaluation.kind)},
                      {"entry", evaluation.entry},
                      {"model", facts.model},
                      {"endpoint", facts.endpoint},
@@ -252,6 +253,7 @@ std::string make_document(const EvaluationRecord& record, const Verdict& verdict
                    {"started_at", time_text(facts.started_at)},
                    {"ended_at", time_text(facts.ended_at)},
                    {"seconds", seconds},
+                   {"total", counts.total},
                    {"counts", by_outcome},
                    {"scores", scores(record)},
                    {"metrics", metrics(record)},
@@ -262,7 +264,7 @@ std::string make_document(const EvaluationRecord& record, const Verdict& verdict
                    {"usage", usage(record, facts)},
                    {"log", logs(record, kLogBytesMax)},
                    {"outputs", outputs},
-                   {"left_out", left_out}};
+                   {"notes", notes}};
   return fit(std::move(document), record);
 }
 

@@ -1,6 +1,9 @@
 #include "workers/eval/monitor/record.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+
+#include "workers/eval/harness/runner_line.h"
 
 namespace assay::eval {
 namespace {
@@ -8,13 +11,21 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kTestsKeptMax = 200'000;
-constexpr std::size_t kDetailBytesMax = 24U << 20;
-constexpr std::size_t kOutputBytesMax = 4U << 20;  // base64, all together
+constexpr std::size_t kAllDetailBytesMax = 24U << 20;
+constexpr std::size_t kOutputBytesMax = 9U << 20;  // base64, all together
 
 std::string limit_text(const std::string& limit) {
   if (limit == "memory") return "the subject used more memory than it may";
   if (limit == "cpu") return "the subject used more processor time than it may";
   return "the subject reached its limit of " + limit;
+}
+
+// The first so many bytes of a text on one line.
+std::string one_line(const std::string& text) {
+  constexpr std::size_t kBytesMax = 300;
+  std::string line(cut_text(text, kBytesMax));
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  return line;
 }
 
 std::optional<double> number_of(const json& event, const char* key) {
@@ -152,12 +163,17 @@ void EvaluationRecord::add_test(TestRecord test) {
     bool& said_no = streamed_[test.of];
     said_no = said_no || test.outcome == "failed";
   }
+  ++counts_[test.outcome];
+  if (test.outcome != "passed" && test.outcome != "scored") {
+    last_trouble_ = test.outcome + " " + one_line(test.name);
+    if (!test.reason.empty()) last_trouble_ += ": " + one_line(test.reason);
+  }
   if (tests_.size() >= kTestsKeptMax) {
     ++not_kept_;
     return;
   }
   detail_bytes_ += test.detail.size() + test.metrics.size() + test.reason.size();
-  if (detail_bytes_ > kDetailBytesMax) {
+  if (detail_bytes_ > kAllDetailBytesMax) {
     details_dropped_ = true;
     test.detail.clear();
     test.metrics = "{}";
@@ -168,6 +184,20 @@ void EvaluationRecord::add_test(TestRecord test) {
 std::optional<ProgressNow> EvaluationRecord::take_progress() {
   if (!changed_) return std::nullopt;
   changed_ = false;
+  ProgressNow out = steps();
+  // Counts of all so far and the last test that did not pass: progress may be merged on its way,
+  // and a reader of any later one still knows.
+  std::string counts;
+  for (const auto& [outcome, count] : counts_) {
+    counts += (counts.empty() ? "" : ", ") + std::to_string(count) + " " + outcome;
+  }
+  out.text = one_line(out.text);
+  if (!counts.empty()) out.text.insert(0, counts + "; ");
+  if (!last_trouble_.empty()) out.text += "\n" + last_trouble_;
+  return out;
+}
+
+ProgressNow EvaluationRecord::steps() const {
   ProgressNow out;
   bool known = !pods_.empty();
   for (const auto& [number, pod] : pods_) {

@@ -17,7 +17,7 @@
 
 namespace assay::eval {
 
-inline constexpr std::size_t kDocumentBytesMax = 8U << 20;
+inline constexpr std::size_t kDocumentBytesMax = 12U << 20;
 
 // One line of the document's `tests`.
 struct TestRecord {
@@ -68,7 +68,10 @@ class EvaluationRecord {
   // Log events are not for the record: they are passed on.
   void on_event(const PodEvent& event);
 
-  // Whether something changed that is worth telling since the last call.
+  // Whether something changed that is worth telling since the last call. The text:
+  //   12 passed, 2 failed; test 15 of 200: test_refuses
+  //   failed test_b: expected 'no', found 'yes'
+  // which `assay eval` takes apart (cli/progress_text.h).
   std::optional<ProgressNow> take_progress();
   // Of a discovery, or of a pod that was to run whatever there is.
   const std::optional<std::vector<std::string>>& discovered() const { return discovered_; }
@@ -89,6 +92,8 @@ class EvaluationRecord {
  private:
   void on_line(std::size_t pod, const std::string& line);
   void add_test(TestRecord test);
+  // How far it is, and what runs.
+  ProgressNow steps() const;
 
   std::vector<TestRecord> tests_;
   std::map<std::size_t, PodRecord> pods_;
@@ -104,6 +109,8 @@ class EvaluationRecord {
   bool changed_ = false;
   ProgressNow inner_;  // of the test that reported progress last
   std::string current_;
+  std::map<std::string, std::uint64_t> counts_;  // of all tests, by outcome
+  std::string last_trouble_;                     // the last that did not pass, and why
 };
 
 // How it all ended.

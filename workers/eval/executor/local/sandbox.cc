@@ -8,8 +8,10 @@
 #include <sys/wait.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 namespace assay::eval {
@@ -103,6 +105,24 @@ std::vector<std::string> sandbox_arguments(const SandboxTools& tools, const PodL
   return out;
 }
 
+std::size_t end_left_sandboxes(const std::string& mark) {
+  std::size_t count = 0;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
+    const pid_t id = static_cast<pid_t>(std::atoi(entry.path().filename().c_str()));
+    if (id <= 0) continue;
+    // First the handle, then the look: so it is that process, and no later one of its number, that
+    // is ended.
+    const Descriptor process = open_process(id);
+    std::ifstream file(entry.path() / "cmdline");
+    std::string name;
+    if (!process || !std::getline(file, name, '\0') || name != mark) continue;
+    kill_process(process);
+    ++count;
+  }
+  return count;
+}
+
 Result<std::unique_ptr<Sandbox>> Sandbox::start(const SandboxTools& tools,
                                                 const SandboxSpec& spec) {
   Result<Pipe> log = make_pipe();
@@ -121,7 +141,7 @@ Result<std::unique_ptr<Sandbox>> Sandbox::start(const SandboxTools& tools,
   ProcessOptions options;
   options.program = program.get();
   options.path = tools.bubblewrap;
-  options.arguments = {"bwrap", "--args", std::to_string(kArgumentsPlace), "--"};
+  options.arguments = {tools.mark, "--args", std::to_string(kArgumentsPlace), "--"};
   options.arguments.insert(options.arguments.end(), spec.command.begin(), spec.command.end());
   options.descriptors = {{log->write.get(), 1},
                          {log->write.get(), 2},

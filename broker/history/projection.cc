@@ -1,0 +1,318 @@
+#include "broker/history/projection.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "broker/history/labels_json.h"
+#include "broker/history/limits.h"
+#include "broker/journal/record_codec.h"
+
+namespace assay::history {
+namespace {
+
+Status other_journal(std::string what) {
+  return fix_input(std::string(kReasonOtherJournal),
+                   "the history belongs to another journal (" + std::move(what) +
+                       "); make it anew from this one with assay-broker --rebuild-history");
+}
+
+}  // namespace
+
+Projection::Projection(Database& database, TaskStore store, Meta meta, std::int64_t last_key)
+    : database_(&database),
+      store_(std::move(store)),
+      meta_(meta),
+      committed_(meta),
+      last_key_(last_key) {}
+
+Result<Projection> Projection::open(Database& database, std::uint64_t journal_id,
+                                    std::uint64_t last_sequence) {
+  auto store = TaskStore::open(database);
+  if (!store.is_ok()) return store.status();
+  const auto meta = store->meta();
+  if (!meta.is_ok()) return meta.status();
+  const auto last_key = store->last_key();
+  if (!last_key.is_ok()) return last_key.status();
+  const Meta start = meta.value().value_or(Meta{.journal_id = journal_id, .record_sequence = 0});
+  if (start.journal_id != journal_id) return other_journal("its id is another");
+  if (start.position > last_sequence) {
+    return other_journal("it goes up to batch " + std::to_string(start.position) +
+                         ", the journal only to " + std::to_string(last_sequence));
+  }
+  return Projection(database, std::move(*store), start, *last_key);
+}
+
+Status Projection::apply(std::uint64_t sequence, std::span<const EntryBytes> entries) {
+  if (sequence <= meta_.position) {
+    counters_.repeats += entries.size();
+    return Status::ok();
+  }
+  for (const EntryBytes& entry : entries) {
+    const auto record = journal::decode_record(entry.head);
+    if (!record.is_ok()) return record.status();
+    if (Status status = apply(*record, entry); !status.is_ok()) return status;
+  }
+  counters_.records += entries.size();
+  pending_records_ += entries.size();
+  meta_.position = sequence;
+  dirty_ = true;
+  return Status::ok();
+}
+
+void Projection::advance(std::uint64_t sequence) {
+  if (sequence <= meta_.position) return;
+  meta_.position = sequence;
+  dirty_ = true;
+}
+
+Status Projection::apply(const core::Record& record, const EntryBytes& entry) {
+  return std::visit(
+      [&](const auto& what) {
+        fresh_ = what.sequence > meta_.record_sequence;
+        meta_.record_sequence = std::max(meta_.record_sequence, what.sequence);
+        return on(what, entry);
+      },
+      record);
+}
+
+Status Projection::on(const core::BrokerStarted&, const EntryBytes&) {
+  return Status::ok();
+}
+
+Status Projection::on(const core::QueueCreated&, const EntryBytes&) {
+  return Status::ok();
+}
+
+Status Projection::on(const core::TaskSubmitted& record, const EntryBytes&) {
+  const auto found = find(record.id);
+  if (!found.is_ok()) return found.status();
+  Work* work = *found;
+  if (work != nullptr) {
+    const bool is_repeat =
+        record.sequence <= work->task.last_sequence || record.at == work->task.row.submitted_at;
+    if (is_repeat) {
+      ++counters_.repeats;
+      return Status::ok();
+    }
+    // The broker had forgotten an ended task, and its producer used the id again.
+    const std::optional<std::int64_t> earlier =
+        work->is_new ? work->supersedes : std::optional(work->task.key);
+    if (work->ended_before || (work->is_new && work->task.row.ended_at)) --meta_.ended_tasks;
+    *work = Work{.supersedes = earlier};
+  } else {
+    index_.emplace(record.id, works_.size());
+    work = &works_.emplace_back();
+  }
+  work->is_new = true;
+  work->changed = true;
+  work->task.key = ++last_key_;
+  work->task.last_sequence = record.sequence;
+  TaskRow& row = work->task.row;
+  row.id = record.id;
+  row.queue = record.queue;
+  row.owner = record.owner;
+  row.priority = record.priority;
+  row.max_attempts = record.max_attempts;
+  row.submitted_at = record.at;
+  row.labels = readable_labels(record.labels);
+  return Status::ok();
+}
+
+Status Projection::on(const core::TaskLeased& record, const EntryBytes&) {
+  const auto work = find_for(record.id, record.sequence);
+  if (!work.is_ok() || *work == nullptr) return work.status();
+  TaskRow& row = (*work)->task.row;
+  row.state = TaskState::kRunning;
+  row.attempts = record.attempt.number;
+  if (!row.started_at) row.started_at = record.at;
+  (*work)->attempts.push_back(
+      {.attempt = record.attempt, .worker = record.worker, .started_at = record.at});
+  return Status::ok();
+}
+
+Status Projection::on(const core::AttemptEnded& record, const EntryBytes&) {
+  const auto work = find_for(record.id, record.sequence);
+  if (!work.is_ok() || *work == nullptr) return work.status();
+  const bool delayed = record.ready_at > record.at;
+  (*work)->task.row.state = delayed ? TaskState::kWaiting : TaskState::kQueued;
+  return end_attempt(**work, record.attempt, record.at, record.cause, record.because,
+                     record.ready_at);
+}
+
+Status Projection::on(const core::TaskReady& record, const EntryBytes&) {
+  const auto work = find_for(record.id, record.sequence);
+  if (!work.is_ok() || *work == nullptr) return work.status();
+  (*work)->task.row.state = TaskState::kQueued;
+  return Status::ok();
+}
+
+Status Projection::on(const core::CancelRequested& record, const EntryBytes&) {
+  const auto work = find_for(record.id, record.sequence);
+  if (!work.is_ok() || *work == nullptr) return work.status();
+  (*work)->task.row.cancel_requested_at = record.at;
+  (*work)->task.row.reason = record.reason;
+  return Status::ok();
+}
+
+Status Projection::on(const core::TaskEnded& record, const EntryBytes& entry) {
+  const auto found = find_for(record.id, record.sequence);
+  if (!found.is_ok() || *found == nullptr) return found.status();
+  Work& work = **found;
+  TaskRow& row = work.task.row;
+  const bool is_first_end = !row.ended_at;
+  row.state = record.state;
+  row.cause = record.cause;
+  if (!record.reason.empty()) row.reason = record.reason;
+  row.ended_at = record.at;
+  row.result_bytes = entry.blob_bytes;
+  if (!entry.blob.empty() && entry.blob.size() <= kResultBytesKeptMax) {
+    work.result = entry.blob;
+    pending_result_bytes_ += entry.blob.size();
+  }
+  if (is_first_end) ++meta_.ended_tasks;
+  if (is_first_end && fresh_) {
+    UsageSum& sum = usage(work, record.at);
+    ++sum.tasks;
+    if (record.state == TaskState::kFailed || record.state == TaskState::kDead) ++sum.failed;
+    if (record.state == TaskState::kCancelled) ++sum.cancelled;
+  }
+  return end_attempt(work, record.attempt, record.at, record.cause,
+                     record.reason.empty() ? std::string(to_string(record.state)) : record.reason,
+                     std::nullopt);
+}
+
+Result<Projection::Work*> Projection::find(const TaskId& id) {
+  if (const auto at = index_.find(id); at != index_.end()) return &works_[at->second];
+  auto stored = store_.find(id);
+  if (!stored.is_ok()) return stored.status();
+  if (!stored.value()) return static_cast<Work*>(nullptr);
+  index_.emplace(id, works_.size());
+  Work& work = works_.emplace_back();
+  work.task = std::move(**stored);
+  work.ended_before = work.task.row.ended_at.has_value();
+  return &work;
+}
+
+Result<Projection::Work*> Projection::find_for(const TaskId& id, std::uint64_t sequence) {
+  auto work = find(id);
+  if (!work.is_ok()) return work;
+  if (*work == nullptr) {
+    ++counters_.orphans;
+    return work;
+  }
+  if (sequence <= (*work)->task.last_sequence) {
+    ++counters_.repeats;
+    return static_cast<Work*>(nullptr);
+  }
+  (*work)->task.last_sequence = sequence;
+  (*work)->changed = true;
+  return work;
+}
+
+// The attempt if it runs; null when it has ended or is unknown. Good until the next attempt.
+Result<AttemptRow*> Projection::open_attempt(Work& work, Attempt attempt) {
+  const auto here = std::find_if(work.attempts.begin(), work.attempts.end(),
+                                 [&](const AttemptRow& row) { return row.attempt == attempt; });
+  if (here != work.attempts.end())
+    return here->ended_at ? static_cast<AttemptRow*>(nullptr) : &*here;
+  if (work.is_new) return static_cast<AttemptRow*>(nullptr);
+  auto stored = store_.find_attempt(work.task.key, attempt);
+  if (!stored.is_ok()) return stored.status();
+  if (!stored.value() || stored.value()->ended_at) return static_cast<AttemptRow*>(nullptr);
+  return &work.attempts.emplace_back(std::move(**stored));
+}
+
+Status Projection::end_attempt(Work& work, Attempt attempt, Time at, Cause cause,
+                               const std::string& because, std::optional<Time> ready_at) {
+  if (attempt.number == 0) return Status::ok();
+  const auto found = open_attempt(work, attempt);
+  if (!found.is_ok() || *found == nullptr) return found.status();
+  AttemptRow& row = **found;
+  row.ended_at = at;
+  row.cause = cause;
+  row.ended_because = because;
+  row.ready_at = ready_at;
+  if (fresh_) {
+    UsageSum& sum = usage(work, at);
+    ++sum.attempts;
+    sum.wall_milliseconds += std::max(Duration(0), at - row.started_at).count();
+  }
+  return Status::ok();
+}
+
+UsageSum& Projection::usage(const Work& work, Time at) {
+  const TaskRow& row = work.task.row;
+  return usage_[{std::chrono::floor<std::chrono::days>(at), row.owner, row.queue}];
+}
+
+bool Projection::is_full() const {
+  return pending_records_ >= kTransactionRecordsMax ||
+         pending_result_bytes_ >= kTransactionResultBytesMax;
+}
+
+Status Projection::write(const Work& work) {
+  const std::int64_t key = work.task.key;
+  Status status;
+  if (work.supersedes) status = store_.erase(*work.supersedes);
+  if (work.changed && status.is_ok()) {
+    status = work.is_new ? store_.insert(work.task)
+                         : store_.update(work.task, work.task.row.ended_at && !work.ended_before);
+  }
+  for (const AttemptRow& attempt : work.attempts) {
+    if (status.is_ok()) status = store_.save(key, attempt);
+  }
+  if (work.result && status.is_ok()) status = store_.save_result(key, *work.result);
+  return status;
+}
+
+Status Projection::commit() {
+  if (!dirty_) return Status::ok();
+  Transaction transaction(*database_);
+  Status status = transaction.begin();
+  for (const Work& work : works_) {
+    if (status.is_ok()) status = write(work);
+  }
+  for (const auto& [key, sum] : usage_) {
+    if (status.is_ok()) status = store_.add(key, sum);
+  }
+  if (status.is_ok()) status = store_.save(meta_);
+  if (status.is_ok()) status = transaction.commit();
+  if (status.is_ok()) {
+    committed_ = meta_;
+    ++counters_.transactions;
+  }
+  discard();
+  return status;
+}
+
+void Projection::discard() {
+  meta_ = committed_;
+  works_.clear();
+  index_.clear();
+  usage_.clear();
+  pending_records_ = 0;
+  pending_result_bytes_ = 0;
+  dirty_ = false;
+}
+
+Result<std::size_t> Projection::erase_ended_before(Time before, std::size_t limit) {
+  if (Status status = commit(); !status.is_ok()) return status;
+  const auto keys = store_.ended_before(before, limit);
+  if (!keys.is_ok()) return keys.status();
+  if (keys.value().empty()) return std::size_t{0};
+  Transaction transaction(*database_);
+  Status status = transaction.begin();
+  for (const std::int64_t key : keys.value()) {
+    if (status.is_ok()) status = store_.erase(key);
+  }
+  Meta meta = committed_;
+  meta.ended_tasks -= keys.value().size();
+  if (status.is_ok()) status = store_.save(meta);
+  if (status.is_ok()) status = transaction.commit();
+  if (!status.is_ok()) return status;
+  meta_ = committed_ = meta;
+  return keys.value().size();
+}
+
+}  // namespace assay::history

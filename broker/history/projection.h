@@ -1,0 +1,128 @@
+// Folds the journal's records into the history's tables.
+//
+// Theory. Records change rows in memory; commit() writes each row that changed once, with the
+// journal's position, in one transaction: a task that was submitted, leased and finished since the
+// last commit costs one insert. After a crash the position says where to go on. A batch that is not
+// after the position is skipped. And since compaction carries records forward, under a later
+// position but with their own old sequence number, a record that is not newer than its task's
+// latest is skipped too, and only records newer than all others count as usage.
+// Must not know: threads, where batches come from.
+#ifndef ASSAY_BROKER_HISTORY_PROJECTION_H_
+#define ASSAY_BROKER_HISTORY_PROJECTION_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "assay/status.h"
+#include "broker/core/record.h"
+#include "broker/history/rows.h"
+#include "broker/history/sqlite.h"
+#include "broker/history/task_store.h"
+
+namespace assay::history {
+
+inline constexpr std::string_view kReasonOtherJournal = "history_of_other_journal";  // kFixInput
+
+// A journal entry. Of a blob that history does not keep only the size need be there.
+struct EntryBytes {
+  std::string_view head;
+  std::string_view blob;
+  std::uint64_t blob_bytes = 0;
+};
+
+struct ProjectionCounters {
+  std::uint64_t records = 0;  // applied
+  std::uint64_t repeats = 0;  // seen before, skipped
+  std::uint64_t orphans = 0;  // of tasks whose submission is not in the journal any more
+  std::uint64_t transactions = 0;
+};
+
+// Thread: its database's. `database` must outlive it.
+class Projection {
+ public:
+  // `last_sequence` is the journal's last batch. Errors: kReasonOtherJournal (the history was made
+  // from another journal, or from more of it than there is now), those of Database.
+  static Result<Projection> open(Database& database, std::uint64_t journal_id,
+                                 std::uint64_t last_sequence);
+
+  // Applies a batch. Errors: `unknown_record`, `malformed_record`, those of Database; then
+  // discard() before anything else.
+  Status apply(std::uint64_t sequence, std::span<const EntryBytes> entries);
+  // There are no records up to there that were not applied.
+  void advance(std::uint64_t sequence);
+
+  std::uint64_t position() const { return meta_.position; }  // applied, committed or not
+  std::uint64_t ended_tasks() const { return meta_.ended_tasks; }
+  bool is_full() const;  // time for commit()
+  bool is_dirty() const { return dirty_; }
+  const ProjectionCounters& counters() const { return counters_; }
+
+  // Writes everything. On an error nothing is written, and what was applied since the last commit
+  // is forgotten: position() is back where it was.
+  Status commit();
+  // Forgets what was applied since the last commit.
+  void discard();
+
+  // Takes up to `limit` tasks out that ended before `before`; how many there were. Commits.
+  Result<std::size_t> erase_ended_before(Time before, std::size_t limit);
+  Status erase_usage_before(Day day) { return store_.erase_usage_before(day); }
+
+ private:
+  // A task in memory, with what of it is not written yet.
+  struct Work {
+    StoredTask task;
+    bool is_new = false;
+    bool changed = false;
+    bool ended_before = false;               // when it was loaded
+    std::optional<std::int64_t> supersedes;  // the key of an earlier task with the same id
+    std::vector<AttemptRow> attempts;        // changed ones
+    std::optional<std::string> result;
+  };
+
+  Projection(Database& database, TaskStore store, Meta meta, std::int64_t last_key);
+
+  Status apply(const core::Record& record, const EntryBytes& entry);
+  Status on(const core::BrokerStarted& record, const EntryBytes& entry);
+  Status on(const core::QueueCreated& record, const EntryBytes& entry);
+  Status on(const core::TaskSubmitted& record, const EntryBytes& entry);
+  Status on(const core::TaskLeased& record, const EntryBytes& entry);
+  Status on(const core::AttemptEnded& record, const EntryBytes& entry);
+  Status on(const core::TaskReady& record, const EntryBytes& entry);
+  Status on(const core::CancelRequested& record, const EntryBytes& entry);
+  Status on(const core::TaskEnded& record, const EntryBytes& entry);
+
+  // The task in memory, loaded on first need; null when it is nowhere.
+  Result<Work*> find(const TaskId& id);
+  // The same if `sequence` is news of it; null otherwise.
+  Result<Work*> find_for(const TaskId& id, std::uint64_t sequence);
+  Result<AttemptRow*> open_attempt(Work& work, Attempt attempt);
+  Status end_attempt(Work& work, Attempt attempt, Time at, Cause cause, const std::string& because,
+                     std::optional<Time> ready_at);
+  Status write(const Work& work);
+  UsageSum& usage(const Work& work, Time at);
+
+  Database* database_;
+  TaskStore store_;
+  Meta meta_;       // with what was applied
+  Meta committed_;  // as it stands in the database
+  std::int64_t last_key_ = 0;
+  bool fresh_ = false;  // the record being applied is newer than all before it
+  bool dirty_ = false;
+
+  std::vector<Work> works_;  // in the order in which they came up
+  std::unordered_map<TaskId, std::size_t> index_;
+  std::map<UsageKey, UsageSum> usage_;
+  std::size_t pending_records_ = 0;
+  std::size_t pending_result_bytes_ = 0;
+  ProjectionCounters counters_;
+};
+
+}  // namespace assay::history
+
+#endif  // ASSAY_BROKER_HISTORY_PROJECTION_H_

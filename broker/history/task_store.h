@@ -1,0 +1,86 @@
+// The writer's statements: rows out of the tables and into them. Must not know: records, when to
+// commit.
+#ifndef ASSAY_BROKER_HISTORY_TASK_STORE_H_
+#define ASSAY_BROKER_HISTORY_TASK_STORE_H_
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "assay/status.h"
+#include "broker/history/rows.h"
+#include "broker/history/sqlite.h"
+
+namespace assay::history {
+
+// A task's row with what only the writer needs.
+struct StoredTask {
+  std::int64_t key = 0;             // in the order of submission
+  std::uint64_t last_sequence = 0;  // of the latest record applied to it
+  TaskRow row;
+};
+
+struct Meta {
+  std::uint64_t journal_id = 0;
+  std::uint64_t position = 0;         // the journal's batch up to which everything is here
+  std::uint64_t record_sequence = 0;  // the highest that a record had
+  std::uint64_t ended_tasks = 0;      // rows of ended tasks
+};
+
+struct UsageKey {
+  Day day{};
+  OwnerName owner;
+  QueueName queue;
+
+  friend auto operator<=>(const UsageKey&, const UsageKey&) = default;
+};
+
+struct UsageSum {
+  std::int64_t tasks = 0;
+  std::int64_t failed = 0;
+  std::int64_t cancelled = 0;
+  std::int64_t attempts = 0;
+  std::int64_t wall_milliseconds = 0;
+};
+
+// Thread: its database's. Every error is one of Database.
+class TaskStore {
+ public:
+  static Result<TaskStore> open(Database& database);
+
+  // None where the history is new.
+  Result<std::optional<Meta>> meta();
+  Status save(const Meta& meta);
+  Result<std::int64_t> last_key();
+
+  Result<std::optional<StoredTask>> find(const TaskId& id);
+  Result<std::optional<AttemptRow>> find_attempt(std::int64_t task, Attempt attempt);
+  Status insert(const StoredTask& task);
+  // `ended_now`: it was not ended before.
+  Status update(const StoredTask& task, bool ended_now);
+  Status save(std::int64_t task, const AttemptRow& attempt);
+  Status save_result(std::int64_t task, std::string_view bytes);
+  Status add(const UsageKey& key, const UsageSum& sum);
+
+  // Takes a task out of all tables but usage.
+  Status erase(std::int64_t key);
+  // Of up to `limit` tasks that ended first and before `before`.
+  Result<std::vector<std::int64_t>> ended_before(Time before, std::size_t limit);
+  Status erase_usage_before(Day day);
+
+ private:
+  TaskStore() = default;
+  Status prepare(Database& database);
+  Status insert_labels(const StoredTask& task);
+
+  Statement read_meta_, write_meta_, last_key_;
+  Statement find_, find_attempt_;
+  Statement insert_, update_, save_attempt_, save_result_;
+  Statement insert_label_, erase_label_, add_usage_;
+  Statement read_for_erasure_, erase_task_, erase_attempts_, erase_result_;
+  Statement ended_before_, erase_usage_;
+};
+
+}  // namespace assay::history
+
+#endif  // ASSAY_BROKER_HISTORY_TASK_STORE_H_
