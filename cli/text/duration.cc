@@ -132,8 +132,9 @@ Result<Duration> parse_duration(std::string_view text) {
     std::size_t letters = 0;
     while (letters < rest.size() && rest[letters] >= 'a' && rest[letters] <= 'z') ++letters;
     const double unit = unit_milliseconds(rest.substr(0, letters));
-    if (unit == 0) return invalid(text);
+    if (unit == 0 || std::signbit(number)) return invalid(text);
     rest.remove_prefix(letters);
+    if (letters == 0 && !rest.empty()) return invalid(text);  // "2026-07-01" is a date
     total += number * unit;
   }
   if (!std::isfinite(total) || total < 1 || total > kMillisecondsMax) return invalid(text);
