@@ -8,11 +8,11 @@ namespace assay::cli {
 namespace {
 
 // `done` and `was_so` go on after the target's name.
-ExitCode operate(Operation operation, const std::string& target, const std::string& done,
+ExitCode perform(Operation operation, const std::string& target, const std::string& done,
                  const std::string& was_so, const GlobalOptions& global, Console& console) {
   Result<Client> client = connect(global);
   if (!client.is_ok()) return report(console, global, client.status());
-  const Result<std::uint64_t> affected = client->operate(operation, target);
+  const Result<std::uint64_t> affected = operate(*client, operation, target);
   if (!affected.is_ok()) return report(console, global, affected.status());
   if (global.json) {
     console.print(affected_to_json(*affected));
@@ -25,18 +25,18 @@ ExitCode operate(Operation operation, const std::string& target, const std::stri
 }  // namespace
 
 ExitCode run(const PauseOptions& options, const GlobalOptions& global, Console& console) {
-  return operate(Operation::kPauseQueue, options.queue,
+  return perform(Operation::kPauseQueue, options.queue,
                  "gives out nothing until 'assay resume'; what runs goes on", "was paused before",
                  global, console);
 }
 
 ExitCode run(const ResumeOptions& options, const GlobalOptions& global, Console& console) {
-  return operate(Operation::kResumeQueue, options.queue, "gives out tasks again", "was not paused",
+  return perform(Operation::kResumeQueue, options.queue, "gives out tasks again", "was not paused",
                  global, console);
 }
 
 ExitCode run(const DrainOptions& options, const GlobalOptions& global, Console& console) {
-  return operate(Operation::kDrainWorker, options.worker,
+  return perform(Operation::kDrainWorker, options.worker,
                  "gets nothing new; 'assay workers' shows when it has finished",
                  "was draining before", global, console);
 }

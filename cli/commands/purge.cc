@@ -56,7 +56,7 @@ ExitCode run(const PurgeOptions& options, const GlobalOptions& global, Console& 
       return ExitCode::kOk;
     }
   }
-  const Result<std::uint64_t> affected = client->operate(Operation::kPurgeQueue, options.queue);
+  const Result<std::uint64_t> affected = operate(*client, Operation::kPurgeQueue, options.queue);
   if (!affected.is_ok()) return report(console, global, affected.status());
   if (global.json) {
     console.print(affected_to_json(*affected));

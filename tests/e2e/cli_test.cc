@@ -353,8 +353,9 @@ TEST_F(CliTest, APausedQueueKeepsItsTasksAndAPurgeIsConfirmed) {
 TEST_F(CliTest, WhatCannotBeOperatedOnIsNamed) {
   const Ended nowhere = run({"pause", "nowhere"});
   EXPECT_EQ(nowhere.status, 1);
-  EXPECT_THAT(nowhere.output, HasSubstr("there is no queue 'nowhere'"));
-  EXPECT_THAT(run({"drain", "nobody"}).output, HasSubstr("there is no worker 'nobody'"));
+  EXPECT_THAT(nowhere.output, HasSubstr("there is no queue 'nowhere'; 'assay queues'"));
+  EXPECT_THAT(run({"drain", "nobody"}).output,
+              HasSubstr("there is no worker 'nobody' here now; 'assay workers'"));
   EXPECT_EQ(run({"dead", "list"}).output, "no task matches\n");
   const std::string alive = submitted("wait");
   const Ended not_dead = run({"dead", "retry", alive});
