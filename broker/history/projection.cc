@@ -268,6 +268,9 @@ Status Projection::write(const Work& work) {
 
 Status Projection::commit() {
   if (!dirty_) return Status::ok();
+  // In the order of the table, each of its pages is looked for once.
+  std::sort(works_.begin(), works_.end(),
+            [](const Work& a, const Work& b) { return a.task.key < b.task.key; });
   Transaction transaction(*database_);
   Status status = transaction.begin();
   for (const Work& work : works_) {

@@ -135,7 +135,9 @@ TEST_F(HistoryTest, ABufferThatIsAlwaysTooSmallLosesNothing) {
   settings.offered_records_max = 5;
   settings.offered_bytes_max = 600;
   const auto history = open(std::move(settings));
-  offer(*history, stream, 0, stream.size());
+  offer(*history, stream, 0, 1);
+  ASSERT_TRUE(history->wait_for(stream[0].sequence, kPatience));
+  offer(*history, stream, 1, stream.size());
   ASSERT_TRUE(history->wait_for(stream.back().sequence, kPatience));
   EXPECT_GT(history->counters().gaps, 0U);
   expect_same(content_of(path()), expected_content(stream));
