@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <tuple>
+#include <vector>
 
 #include "assay/status.h"
 #include "broker/history/rows.h"
@@ -32,7 +34,9 @@ struct UsageKey {
   OwnerName owner;
   QueueName queue;
 
-  friend auto operator<=>(const UsageKey&, const UsageKey&) = default;
+  friend bool operator<(const UsageKey& a, const UsageKey& b) {
+    return std::tie(a.day, a.owner, a.queue) < std::tie(b.day, b.owner, b.queue);
+  }
 };
 
 struct UsageSum {
