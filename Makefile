@@ -1,6 +1,7 @@
 # Thin on purpose: the work is in CMake presets, CTest and scripts/. docs/hacking.md explains each.
 PRESET ?= dev
 PREFIX ?= /usr/local
+SEEDS ?= 1000
 
 .PHONY: help demo test build bench sim lint format install clean
 
@@ -20,6 +21,11 @@ test: build ## run every test that needs no cluster
 bench: ## measure, and write bench/results/latest.json
 	@$(MAKE) --no-print-directory build PRESET=release
 	@scripts/bench build/release/bin
+
+sim: ## run SEEDS fresh seeds of the simulation: make sim SEEDS=100000
+	@scripts/install-dependencies
+	@scripts/build $(PRESET) simulation
+	@build/$(PRESET)/tests/sim/simulation --seeds $(SEEDS)
 
 lint: ## clang-format and clang-tidy, without a warning
 	@scripts/install-dependencies --lint

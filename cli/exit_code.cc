@@ -10,13 +10,9 @@ ExitCode exit_code(const Status& status) {
 
 ExitCode exit_code(TaskState state, std::string_view verdict) {
   if (state == TaskState::kCancelled) return ExitCode::kCancelled;
-  if (verdict == "cancelled" || verdict == "timed_out" || verdict == "timeout") {
-    return ExitCode::kCancelled;
-  }
-  if (state != TaskState::kSucceeded) return ExitCode::kFailed;
-  const bool passed = verdict.empty() || verdict == "passed" || verdict == "scored" ||
-                      verdict == "succeeded" || verdict == "completed";
-  return passed ? ExitCode::kOk : ExitCode::kFailed;
+  if (verdict == "cancelled" || verdict == "timeout") return ExitCode::kCancelled;
+  const bool passed = verdict.empty() || verdict == "passed";
+  return state == TaskState::kSucceeded && passed ? ExitCode::kOk : ExitCode::kFailed;
 }
 
 ExitCode worst(ExitCode one, ExitCode other) {

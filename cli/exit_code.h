@@ -22,7 +22,7 @@ enum class ExitCode : int {
 ExitCode exit_code(const Status& status);
 
 // For a task that ended. `verdict` is the status of its result document, empty when there is none:
-// a document that says "failed" is never a success, and one that says "timed_out" tells a failure
+// a document that says "failed" is never a success, and one that says "timeout" tells a failure
 // apart.
 ExitCode exit_code(TaskState state, std::string_view verdict = {});
 

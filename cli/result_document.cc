@@ -1,7 +1,5 @@
 #include "cli/result_document.h"
 
-#include <array>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 namespace assay::cli {
@@ -26,39 +24,51 @@ std::optional<double> number(const Json& object, const char* name) {
   return value->get<double>();
 }
 
-// A value of any form in few words: a whole number without ".0", others as JSON.
-std::string words(const Json& value) {
-  if (value.is_string()) return value.get<std::string>();
-  if (value.is_number_float()) {
-    std::array<char, 32> digits{};
-    std::snprintf(digits.data(), digits.size(), "%.4g", value.get<double>());
-    return digits.data();
-  }
-  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 TestResult test_of(const Json& form) {
   return {text(form, "name"),      text(form, "outcome"), number(form, "score"),
           number(form, "seconds"), text(form, "reason"),  text(form, "detail")};
 }
 
-std::vector<std::pair<std::string, std::string>> figures(const Json* object) {
-  std::vector<std::pair<std::string, std::string>> result;
-  if (object == nullptr || !object->is_object()) return result;
-  for (const auto& [name, value] : object->items()) {
-    if (!value.is_null()) result.emplace_back(name, words(value));
-  }
-  return result;
+std::uint64_t whole(const Json& object, const char* name) {
+  const Json* value = field(object, name);
+  return value != nullptr && value->is_number_unsigned() ? value->get<std::uint64_t>() : 0;
 }
 
-std::vector<std::string> list_of_words(const Json* list) {
-  std::vector<std::string> result;
-  if (list == nullptr || !list->is_array()) return result;
-  for (const Json& entry : *list) {
-    const std::string path = text(entry, "path");
-    result.push_back(path.empty() ? words(entry) : path);
+// Calls `take` for each entry of a list, or does nothing when it is none.
+template <typename Take>
+void for_each(const Json* list, Take take) {
+  if (list == nullptr || !list->is_array()) return;
+  for (const Json& entry : *list) take(entry);
+}
+
+Spread spread_of(const std::string& name, const Json& form) {
+  return {name, whole(form, "count"), number(form, "mean"), number(form, "min"),
+          number(form, "max")};
+}
+
+void read_figures(const Json& form, ResultDocument& document) {
+  if (const Json* counts = field(form, "counts"); counts != nullptr && counts->is_object()) {
+    for (const auto& [outcome, count] : counts->items()) {
+      if (outcome == "total" || !count.is_number_unsigned()) continue;
+      document.counts[outcome] = count.get<std::uint64_t>();
+    }
   }
-  return result;
+  if (const Json* scores = field(form, "scores")) document.scores = spread_of("", *scores);
+  if (const Json* metrics = field(form, "metrics"); metrics != nullptr && metrics->is_object()) {
+    for (const auto& [name, spread] : metrics->items()) {
+      document.metrics.push_back(spread_of(name, spread));
+    }
+  }
+  if (const Json* usage = field(form, "usage")) {
+    document.cpu_seconds = number(*usage, "cpu_seconds");
+    document.memory_bytes_peak = number(*usage, "memory_bytes_peak");
+    const Json* requests = field(*usage, "requests");
+    if (requests != nullptr && requests->is_object()) {
+      for (const auto& [endpoint, count] : requests->items()) {
+        if (count.is_number_unsigned()) document.requests += count.get<std::uint64_t>();
+      }
+    }
+  }
 }
 
 ResultDocument document_of(const Json& form) {
@@ -66,23 +76,22 @@ ResultDocument document_of(const Json& form) {
   document.name = text(form, "name");
   document.status = text(form, "status");
   document.reason = text(form, "reason");
-  if (const Json* tests = field(form, "tests"); tests != nullptr && tests->is_array()) {
-    for (const Json& test : *tests) {
-      if (test.is_object()) document.tests.push_back(test_of(test));
-    }
-  }
-  if (const Json* counts = field(form, "counts"); counts != nullptr && counts->is_object()) {
-    for (const auto& [outcome, count] : counts->items()) {
-      if (count.is_number_unsigned()) document.counts[outcome] = count.get<std::uint64_t>();
-    }
-  }
-  document.scores = figures(field(form, "scores"));
-  document.usage = figures(field(form, "usage"));
-  document.notes = list_of_words(field(form, "notes"));
-  document.outputs = list_of_words(field(form, "outputs"));
-  if (const Json* pods = field(form, "pods"); pods != nullptr && pods->is_array()) {
-    document.pods = pods->size();
-  }
+  document.seconds = number(form, "seconds");
+  for_each(field(form, "tests"), [&](const Json& test) {
+    if (test.is_object()) document.tests.push_back(test_of(test));
+  });
+  read_figures(form, document);
+  for_each(field(form, "pods"), [&](const Json&) { ++document.pods; });
+  for_each(field(form, "outputs"), [&](const Json& output) {
+    const Json* content = field(output, "content_base64");
+    const bool is_text = content != nullptr && content->is_string();
+    document.outputs.push_back(
+        {text(output, "path"), whole(output, "pod"),
+         is_text ? std::optional(content->get<std::string>()) : std::nullopt});
+  });
+  for_each(field(form, "notes"), [&](const Json& note) {
+    if (note.is_string()) document.notes.push_back(note.get<std::string>());
+  });
   const Json* log = field(form, "log");
   if (log != nullptr && log->is_string()) document.log = log->get<std::string>();
   return document;

@@ -9,7 +9,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace assay::cli {
@@ -23,17 +22,37 @@ struct TestResult {
   std::string detail;  // a traceback
 };
 
+// Mean, least and greatest of some numbers.
+struct Spread {
+  std::string name;
+  std::uint64_t count = 0;
+  std::optional<double> mean;
+  std::optional<double> least;
+  std::optional<double> greatest;
+};
+
+// A file that the evaluation brought out.
+struct OutputFile {
+  std::string path;
+  std::uint64_t pod = 0;
+  std::optional<std::string> content_base64;  // left out when it was too much
+};
+
 struct ResultDocument {
   std::string name;
-  std::string status;  // passed, failed, ...
+  std::string status;  // passed, failed, error, timeout, cancelled
   std::string reason;
+  std::optional<double> seconds;
   std::vector<TestResult> tests;
-  std::map<std::string, std::uint64_t> counts;              // by outcome
-  std::vector<std::pair<std::string, std::string>> scores;  // name and value as text
-  std::vector<std::pair<std::string, std::string>> usage;
-  std::vector<std::string> notes;  // "not isolated", safety stops, what was left out
-  std::vector<std::string> outputs;
+  std::map<std::string, std::uint64_t> counts;  // by outcome
+  Spread scores;
+  std::vector<Spread> metrics;
+  std::optional<double> cpu_seconds;
+  std::optional<double> memory_bytes_peak;
+  std::uint64_t requests = 0;  // to model endpoints
   std::size_t pods = 0;
+  std::vector<OutputFile> outputs;
+  std::vector<std::string> notes;  // what else to know: what was left out, say
   std::optional<std::string> log;
 };
 

@@ -1,8 +1,8 @@
 #include "cli/task_board.h"
 
 #include <algorithm>
-#include <array>
 
+#include "cli/progress_text.h"
 #include "cli/text/bar.h"
 #include "cli/text/duration.h"
 #include "cli/text/printable.h"
@@ -13,13 +13,6 @@ namespace {
 constexpr std::size_t kTextColumnsMax = 300;
 constexpr std::size_t kNameColumnsMax = 40;
 constexpr std::size_t kBarColumnsMax = 60;
-
-constexpr std::array<std::string_view, 9> kOutcomes{
-    "passed", "failed", "scored", "error", "timeout", "crashed", "limit", "not_run", "cancelled"};
-
-bool is_outcome(std::string_view word) {
-  return std::find(kOutcomes.begin(), kOutcomes.end(), word) != kOutcomes.end();
-}
 
 Duration elapsed(const TaskView& task, Time now) {
   return task.ended_at.value_or(now) - task.started_at.value_or(task.first_at);
@@ -37,18 +30,6 @@ std::string count(const TaskView& task) {
   return task.total == 0 ? done + " done" : done + "/" + std::to_string(task.total);
 }
 
-// "12 passed  2 failed", passed first, each in its colour.
-Line outcome_spans(const TaskView& task) {
-  Line line;
-  for (const std::string_view outcome : kOutcomes) {
-    const auto found = task.outcomes.find(std::string(outcome));
-    if (found == task.outcomes.end() || found->second == 0) continue;
-    line.emplace_back("  ");
-    line.emplace_back(std::to_string(found->second) + " " + std::string(outcome), ink_of(outcome));
-  }
-  return line;
-}
-
 void append(Line& line, Line more) {
   line.insert(line.end(), std::make_move_iterator(more.begin()),
               std::make_move_iterator(more.end()));
@@ -60,28 +41,6 @@ std::string padded(std::string text, std::size_t width) {
 }
 
 }  // namespace
-
-std::optional<TestEnd> parse_test_end(std::string_view text) {
-  const std::size_t space = text.find(' ');
-  if (space == std::string_view::npos || !is_outcome(text.substr(0, space))) return std::nullopt;
-  TestEnd end;
-  end.outcome = text.substr(0, space);
-  const std::string_view rest = text.substr(space + 1);
-  const std::size_t colon = rest.find(": ");
-  end.test = rest.substr(0, colon);
-  if (colon != std::string_view::npos) end.reason = rest.substr(colon + 2);
-  return end;
-}
-
-bool is_trouble(std::string_view outcome) {
-  return is_outcome(outcome) && outcome != "passed" && outcome != "scored";
-}
-
-Ink ink_of(std::string_view outcome) {
-  if (outcome == "passed" || outcome == "scored") return Ink::kGreen;
-  if (outcome == "not_run" || outcome == "cancelled" || outcome == "timed_out") return Ink::kYellow;
-  return is_outcome(outcome) ? Ink::kRed : Ink::kPlain;
-}
 
 Ink ink_of(TaskState state) {
   switch (state) {
@@ -118,6 +77,7 @@ TaskView& TaskBoard::view(const FeedEvent& event) {
     task.done = task.total = 0;
     task.current.clear();
     task.outcomes.clear();
+    task.troubles_told = 0;
   }
   if (!event.worker.value.empty()) task.worker = printable(event.worker.value, kNameColumnsMax);
   return task;
@@ -152,19 +112,8 @@ std::vector<Line> TaskBoard::apply(const FeedEvent& event, bool several) {
                {std::string(to_string(event.state)), ink_of(event.state)},
                {text.empty() ? "" : ": " + text}}};
     }
-    case EventKind::kProgress: {
-      task.done = event.done;
-      task.total = event.total;
-      task.current = text;
-      const auto end = parse_test_end(text);
-      if (!end) return {};
-      ++task.outcomes[end->outcome];
-      if (!is_trouble(end->outcome)) return {};
-      return {{{prefix, Ink::kBold},
-               {end->outcome + " ", ink_of(end->outcome)},
-               {end->test},
-               {end->reason.empty() ? "" : ": " + end->reason, Ink::kDim}}};
-    }
+    case EventKind::kProgress:
+      return on_progress(task, event, prefix);
     case EventKind::kSafety:
       return {{{prefix, Ink::kBold}, {"safety ", Ink::kRed}, {text}}};
     case EventKind::kLog:
@@ -172,6 +121,24 @@ std::vector<Line> TaskBoard::apply(const FeedEvent& event, bool several) {
       return {};
   }
   return {};
+}
+
+std::vector<Line> TaskBoard::on_progress(TaskView& task, const FeedEvent& event,
+                                         const std::string& prefix) {
+  const ProgressText text = parse_progress_text(event.text);
+  task.done = event.done;
+  task.total = event.total;
+  task.current = text.current;
+  if (!text.counts.empty()) task.outcomes = text.counts;
+  const std::uint64_t troubles = text.troubles();
+  if (text.trouble.empty() || troubles <= task.troubles_told) return {};
+  const std::uint64_t missed = troubles - task.troubles_told - 1;
+  task.troubles_told = troubles;
+  Line line{{prefix, Ink::kBold},
+            {text.trouble_outcome + " ", ink_of(text.trouble_outcome)},
+            {text.trouble}};
+  if (missed > 0) line.emplace_back("  (and " + std::to_string(missed) + " more)", Ink::kDim);
+  return {line};
 }
 
 void TaskBoard::set_name(TaskId id, std::string_view name) {
@@ -225,7 +192,9 @@ std::vector<Line> TaskBoard::one(TaskId id, Time now, const Look& look) const {
   }
   Line figures = {{count(*task)}};
   if (task->total > 0) figures.emplace_back("  " + percent(*task));
-  append(figures, outcome_spans(*task));
+  Line outcomes = count_spans(task->outcomes, "  ");
+  if (!outcomes.empty()) figures.emplace_back("  ");
+  append(figures, std::move(outcomes));
   const std::size_t width = std::min<std::size_t>(look.width, 500);
   Line progress;
   if (task->total > 0 && width > columns(figures) + 12) {
@@ -285,12 +254,10 @@ Line TaskBoard::plain(TaskId id, Time now) const {
   Line line{{task->name + ": " + std::string(to_string(task->state))}};
   if (task->state == TaskState::kRunning) {
     if (task->done > 0 || task->total > 0) line.emplace_back(", " + count(*task));
-    Line outcomes = outcome_spans(*task);
+    Line outcomes = count_spans(task->outcomes, ", ");
     if (!outcomes.empty()) {
       line.emplace_back(" (");
-      for (std::size_t i = 1; i < outcomes.size(); i += 2) {
-        line.emplace_back((i == 1 ? "" : ", ") + outcomes[i].text);
-      }
+      append(line, std::move(outcomes));
       line.emplace_back(")");
     }
     line.emplace_back(", " + format_duration(elapsed(*task, now)));

@@ -31,23 +31,12 @@ struct TaskView {
   std::optional<Time> ended_at;
   std::uint64_t done = 0;
   std::uint64_t total = 0;
-  std::string current;                            // the last progress text
-  std::map<std::string, std::uint64_t> outcomes;  // of the current attempt, by word: "passed" 12
+  std::string current;                            // what it does now
+  std::map<std::string, std::uint64_t> outcomes;  // of its tests in this attempt: "passed" 12
+  std::uint64_t troubles_told = 0;                // tests that did not pass, already on the screen
 };
 
-// A progress text that says how a test ended, "failed test_b: expected 4, got 5", taken apart.
-// Nothing when its first word is no outcome.
-struct TestEnd {
-  std::string outcome;
-  std::string test;
-  std::string reason;
-};
-std::optional<TestEnd> parse_test_end(std::string_view text);
-
-// Is this outcome of a test something a reader should see at once?
-bool is_trouble(std::string_view outcome);
-// The colour of an outcome, and of a state.
-Ink ink_of(std::string_view outcome);
+// The colour of a state.
 Ink ink_of(TaskState state);
 
 // Tasks are kept while they live, and the last ended ones; memory is bounded by kTasksMax.
@@ -75,6 +64,7 @@ class TaskBoard {
 
  private:
   TaskView& view(const FeedEvent& event);
+  std::vector<Line> on_progress(TaskView& task, const FeedEvent& event, const std::string& prefix);
   void forget_oldest_ended();
 
   std::map<TaskId, TaskView> tasks_;

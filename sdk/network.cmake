@@ -1,5 +1,5 @@
-# The network side of libassay: sessions (pure dialogues), the sockets that carry them, and the one library
-# that is installed.
+# The network side of libassay: sessions (pure dialogues), the sockets that carry them, and the one
+# library that is installed.
 assay_library(assay_client SOURCES
   client/client.cc client/session.cc
   transport/contact.cc transport/dealer.cc
@@ -27,7 +27,8 @@ add_library(assay::assay ALIAS assay)
 set_target_properties(assay PROPERTIES LINKER_LANGUAGE CXX)
 target_compile_features(assay INTERFACE cxx_std_20)
 target_include_directories(assay INTERFACE
-  $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include>
+  $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 target_link_libraries(assay PRIVATE cppzmq)
 
 include(CMakePackageConfigHelpers)

@@ -1,7 +1,7 @@
 // Where a blob (a task's body or result) lies in the journal. The core stores it and hands it back;
 // only the journal knows what the numbers mean. Must not know: anything.
-#ifndef BROKER_CORE_LOCATION_H_
-#define BROKER_CORE_LOCATION_H_
+#ifndef ASSAY_BROKER_CORE_LOCATION_H_
+#define ASSAY_BROKER_CORE_LOCATION_H_
 
 #include <cstdint>
 
@@ -19,4 +19,4 @@ static_assert(sizeof(Location) == 12);
 
 }  // namespace assay::core
 
-#endif  // BROKER_CORE_LOCATION_H_
+#endif  // ASSAY_BROKER_CORE_LOCATION_H_

@@ -1,6 +1,6 @@
 // CRC32C (Castagnoli), the checksum of everything the journal writes.
-#ifndef BROKER_JOURNAL_CHECKSUM_H_
-#define BROKER_JOURNAL_CHECKSUM_H_
+#ifndef ASSAY_BROKER_JOURNAL_CHECKSUM_H_
+#define ASSAY_BROKER_JOURNAL_CHECKSUM_H_
 
 #include <cstdint>
 #include <string_view>
@@ -16,4 +16,4 @@ std::uint32_t crc32c_by_table(std::string_view bytes, std::uint32_t before = 0);
 
 }  // namespace assay::journal
 
-#endif  // BROKER_JOURNAL_CHECKSUM_H_
+#endif  // ASSAY_BROKER_JOURNAL_CHECKSUM_H_

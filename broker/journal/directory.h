@@ -5,8 +5,8 @@
 //   MANIFEST.new              the next manifest in the making; its disk space is taken beforehand
 //   LOCK                      held by the broker that uses the journal
 // Must not know: batches.
-#ifndef BROKER_JOURNAL_DIRECTORY_H_
-#define BROKER_JOURNAL_DIRECTORY_H_
+#ifndef ASSAY_BROKER_JOURNAL_DIRECTORY_H_
+#define ASSAY_BROKER_JOURNAL_DIRECTORY_H_
 
 #include <cstdint>
 #include <memory>
@@ -66,4 +66,4 @@ Status damaged(const std::string& path, std::uint64_t offset, std::string_view w
 
 }  // namespace assay::journal
 
-#endif  // BROKER_JOURNAL_DIRECTORY_H_
+#endif  // ASSAY_BROKER_JOURNAL_DIRECTORY_H_

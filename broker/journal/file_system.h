@@ -1,8 +1,8 @@
 // The seam between the journal and the disk: the few operations that durability rests on. The real
 // one is posix_file_system.h; tests/support/simulated_file_system.h forgets what was not flushed,
 // fails and dies on demand. Must not know: what the files contain.
-#ifndef BROKER_JOURNAL_FILE_SYSTEM_H_
-#define BROKER_JOURNAL_FILE_SYSTEM_H_
+#ifndef ASSAY_BROKER_JOURNAL_FILE_SYSTEM_H_
+#define ASSAY_BROKER_JOURNAL_FILE_SYSTEM_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -78,4 +78,4 @@ class FileSystem {
 
 }  // namespace assay::journal
 
-#endif  // BROKER_JOURNAL_FILE_SYSTEM_H_
+#endif  // ASSAY_BROKER_JOURNAL_FILE_SYSTEM_H_

@@ -23,8 +23,8 @@
 //   | length*| ...        | length | +--------+---------------------+ |
 //   +--------+------------+--------+ | crc32c | blob ...            | |   * its top bit: retained
 //                                    +--------+---------------------+ |
-#ifndef BROKER_JOURNAL_FORMAT_H_
-#define BROKER_JOURNAL_FORMAT_H_
+#ifndef ASSAY_BROKER_JOURNAL_FORMAT_H_
+#define ASSAY_BROKER_JOURNAL_FORMAT_H_
 
 #include <cstdint>
 #include <optional>
@@ -58,7 +58,7 @@ inline constexpr std::uint32_t kEntryHeadBytesMax = 16U << 20;
 inline constexpr std::uint32_t kBatchEntriesMax = 1U << 20;
 // What is left of the largest segment after its header, the batch's header, padding and the seal.
 inline constexpr std::uint64_t kBatchPayloadBytesMax =
-    kSegmentBytesMax - kSegmentHeaderBytes - 2 * kBatchHeaderBytes - kBatchAlignment;
+    kSegmentBytesMax - kSegmentHeaderBytes - 2ULL * kBatchHeaderBytes - kBatchAlignment;
 static_assert(kSegmentHeaderBytes % kBatchAlignment == 0);
 static_assert(kBatchHeaderBytes % kBatchAlignment == 0);
 static_assert(kSegmentBytesMax <= UINT32_MAX, "an offset in a segment has 32 bits");
@@ -178,4 +178,4 @@ std::string hexadecimal(std::uint64_t value);
 
 }  // namespace assay::journal
 
-#endif  // BROKER_JOURNAL_FORMAT_H_
+#endif  // ASSAY_BROKER_JOURNAL_FORMAT_H_

@@ -139,7 +139,7 @@ Status Journal::start(const Replay& replay) {
     return file.status();
   }
   active_.file = std::move(file).value();
-  const Status reserved = active_.file->reserve(active_.capacity);
+  Status reserved = active_.file->reserve(active_.capacity);
   if (reserved.reason() == kReasonDiskFull) {
     active_.capacity = end->file_bytes;  // go on in what is there, then in a spare
     return Status::ok();
@@ -242,7 +242,7 @@ Status Journal::replay_batch(const SegmentHeader& segment, const Batch& batch,
   return Status::ok();
 }
 
-Status Journal::stop(Status why) {
+Status Journal::stop(const Status& why) {
   stopped_ = Status(Code::kInternal, std::string(kReasonStopped),
                     "the journal in " + directory_ + " stopped, since " + why.message() +
                         "; nothing more is accepted: mend the disk and start the broker again");
@@ -309,7 +309,7 @@ Status Journal::write_batch(BatchHeader header, std::span<const Entry> entries) 
   }
   const std::array<std::string_view, 2> pieces{std::string_view(frame, frame_bytes), zeros(ahead)};
   if (Status status = active_.file->write(offset_, pieces); !status.is_ok()) {
-    return stop(std::move(status));
+    return stop(status);
   }
   active_.written = std::max(active_.written, end + pieces[1].size());
   offset_ = static_cast<std::uint32_t>(end);
@@ -327,7 +327,7 @@ Status Journal::flush() {
   }
   const auto begin = std::chrono::steady_clock::now();
   if (Status status = active_.file->sync(); !status.is_ok()) {
-    return stop(std::move(status));
+    return stop(status);
   }
   counters_.flush_last = std::chrono::steady_clock::now() - begin;
   counters_.flush_total += counters_.flush_last;

@@ -8,8 +8,8 @@
 // task's body or result) that is read back by its location when it is needed. docs/journal.md
 // describes the files, the recovery rules and what the owner of the state owes to compaction. Must
 // not know: tasks, records, sockets, clocks that decide anything.
-#ifndef BROKER_JOURNAL_JOURNAL_H_
-#define BROKER_JOURNAL_JOURNAL_H_
+#ifndef ASSAY_BROKER_JOURNAL_JOURNAL_H_
+#define ASSAY_BROKER_JOURNAL_JOURNAL_H_
 
 #include <chrono>
 #include <cstdint>
@@ -179,7 +179,7 @@ class Journal {
   Status rotate(std::uint64_t frame_bytes);
   std::uint64_t reserve_bytes() const;
   Status write_batch(BatchHeader header, std::span<const Entry> entries);
-  Status stop(Status why);
+  Status stop(const Status& why);
 
   FileSystem& file_system_;
   std::string directory_;
@@ -202,4 +202,4 @@ class Journal {
 
 }  // namespace assay::journal
 
-#endif  // BROKER_JOURNAL_JOURNAL_H_
+#endif  // ASSAY_BROKER_JOURNAL_JOURNAL_H_

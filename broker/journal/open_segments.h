@@ -1,7 +1,7 @@
 // The segments that blobs are read from, opened when first needed; a bounded number stays open.
 // Must not know: batches.
-#ifndef BROKER_JOURNAL_OPEN_SEGMENTS_H_
-#define BROKER_JOURNAL_OPEN_SEGMENTS_H_
+#ifndef ASSAY_BROKER_JOURNAL_OPEN_SEGMENTS_H_
+#define ASSAY_BROKER_JOURNAL_OPEN_SEGMENTS_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -41,4 +41,4 @@ class OpenSegments {
 
 }  // namespace assay::journal
 
-#endif  // BROKER_JOURNAL_OPEN_SEGMENTS_H_
+#endif  // ASSAY_BROKER_JOURNAL_OPEN_SEGMENTS_H_

@@ -1,6 +1,6 @@
 // The file-system seam over POSIX calls: pwritev, pread, fdatasync, fallocate, flock.
-#ifndef BROKER_JOURNAL_POSIX_FILE_SYSTEM_H_
-#define BROKER_JOURNAL_POSIX_FILE_SYSTEM_H_
+#ifndef ASSAY_BROKER_JOURNAL_POSIX_FILE_SYSTEM_H_
+#define ASSAY_BROKER_JOURNAL_POSIX_FILE_SYSTEM_H_
 
 #include <memory>
 #include <string>
@@ -25,4 +25,4 @@ class PosixFileSystem final : public FileSystem {
 
 }  // namespace assay::journal
 
-#endif  // BROKER_JOURNAL_POSIX_FILE_SYSTEM_H_
+#endif  // ASSAY_BROKER_JOURNAL_POSIX_FILE_SYSTEM_H_

@@ -1,7 +1,7 @@
 // The newest bytes of the journal, kept in memory: batches are built in here, written from here,
 // and read back from here for as long as they are recent. Must not know: files, batches.
-#ifndef BROKER_JOURNAL_RECENT_BYTES_H_
-#define BROKER_JOURNAL_RECENT_BYTES_H_
+#ifndef ASSAY_BROKER_JOURNAL_RECENT_BYTES_H_
+#define ASSAY_BROKER_JOURNAL_RECENT_BYTES_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -42,4 +42,4 @@ class RecentBytes {
 
 }  // namespace assay::journal
 
-#endif  // BROKER_JOURNAL_RECENT_BYTES_H_
+#endif  // ASSAY_BROKER_JOURNAL_RECENT_BYTES_H_

@@ -1,7 +1,7 @@
 // Reads a journal from its oldest segment to its end, in order, and decides what the end is.
 // Must not know: what entries mean.
-#ifndef BROKER_JOURNAL_RECOVERY_H_
-#define BROKER_JOURNAL_RECOVERY_H_
+#ifndef ASSAY_BROKER_JOURNAL_RECOVERY_H_
+#define ASSAY_BROKER_JOURNAL_RECOVERY_H_
 
 #include <cstdint>
 #include <functional>
@@ -58,4 +58,4 @@ Result<RecoveredEnd> recover(FileSystem& file_system, const std::string& directo
 
 }  // namespace assay::journal
 
-#endif  // BROKER_JOURNAL_RECOVERY_H_
+#endif  // ASSAY_BROKER_JOURNAL_RECOVERY_H_

@@ -118,10 +118,11 @@ std::uint64_t SegmentScan::remains() const {
   std::uint64_t last = 0;
   for (std::size_t at = 0; at + sizeof header_.salt <= rest.size(); at += kBatchAlignment) {
     if (load_u64(&rest[at]) == header_.salt) {
-      last = at + sizeof header_.salt;
+      const auto batch = decode_batch_header(rest.substr(at)).header;
+      last = at + (batch ? batch_bytes(batch->length) : sizeof header_.salt);
     }
   }
-  return last;
+  return std::min<std::uint64_t>(last, rest.size());
 }
 
 Tail SegmentScan::tail() const {

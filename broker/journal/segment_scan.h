@@ -1,8 +1,8 @@
 // Walks the batches of one segment in memory, and judges what follows the last good one.
 // Recovery, verify, repair, print and backup all read through this one. Must not know: what entries
 // mean, or that there are other segments.
-#ifndef BROKER_JOURNAL_SEGMENT_SCAN_H_
-#define BROKER_JOURNAL_SEGMENT_SCAN_H_
+#ifndef ASSAY_BROKER_JOURNAL_SEGMENT_SCAN_H_
+#define ASSAY_BROKER_JOURNAL_SEGMENT_SCAN_H_
 
 #include <cstdint>
 #include <optional>
@@ -75,4 +75,4 @@ class SegmentScan {
 
 }  // namespace assay::journal
 
-#endif  // BROKER_JOURNAL_SEGMENT_SCAN_H_
+#endif  // ASSAY_BROKER_JOURNAL_SEGMENT_SCAN_H_

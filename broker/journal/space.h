@@ -1,6 +1,6 @@
 // Accounts of what in which segment is still needed. Must not know: files.
-#ifndef BROKER_JOURNAL_SPACE_H_
-#define BROKER_JOURNAL_SPACE_H_
+#ifndef ASSAY_BROKER_JOURNAL_SPACE_H_
+#define ASSAY_BROKER_JOURNAL_SPACE_H_
 
 #include <cstdint>
 #include <deque>
@@ -56,4 +56,4 @@ class Space {
 
 }  // namespace assay::journal
 
-#endif  // BROKER_JOURNAL_SPACE_H_
+#endif  // ASSAY_BROKER_JOURNAL_SPACE_H_

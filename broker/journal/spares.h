@@ -2,8 +2,8 @@
 // journal goes on when the disk is full, and what becomes of dropped segments: their blocks are
 // written, which is what makes a flush quick. A spare has no part in the journal before it gets a
 // segment's name. Must not know: batches, or how many spares are needed.
-#ifndef BROKER_JOURNAL_SPARES_H_
-#define BROKER_JOURNAL_SPARES_H_
+#ifndef ASSAY_BROKER_JOURNAL_SPARES_H_
+#define ASSAY_BROKER_JOURNAL_SPARES_H_
 
 #include <cstdint>
 #include <memory>
@@ -62,4 +62,4 @@ class Spares {
 
 }  // namespace assay::journal
 
-#endif  // BROKER_JOURNAL_SPARES_H_
+#endif  // ASSAY_BROKER_JOURNAL_SPARES_H_

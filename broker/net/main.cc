@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "broker/net/clock.h"
+#include "broker/net/journal_tools.h"
 #include "broker/net/loop.h"
 #include "broker/net/storage.h"
 #include "sdk/config/program_options.h"
@@ -25,7 +26,33 @@ struct Settings {
   std::vector<std::string> queues{"eval", "build", "report", "cleanup"};
   core::CoreOptions core;
   int ready_fd = -1;
+  JournalTools tools;
 };
+
+// Shares and quotas, by the names of owners and queues: in the file only.
+void describe_rules(core::CoreOptions& core, config::Options& options) {
+  const auto checked = [](const std::string& name, config::Map& map) {
+    if (valid_name(name)) return true;
+    map.mistake("'" + name.substr(0, 80) +
+                "' is no name: expected 1 to 64 of letters, digits, '.', '_', '-'");
+    return false;
+  };
+  options.in_file([&core, checked](config::Map& file) {
+    file.named("owner_rules", [&](const std::string& name, config::Map& map) {
+      core::OwnerRule rule;
+      map.integer("weight", rule.weight, {1, 1000});
+      map.integer("running_cost_max", rule.running_cost_max, {0, 1'000'000'000});
+      if (checked(name, map)) core.owners[OwnerName(name)] = rule;
+    });
+    file.named("queue_rules", [&](const std::string& name, config::Map& map) {
+      core::QueueRule rule;
+      map.integer("tasks_max", rule.tasks_max, {1, 100'000'000});
+      if (map.has("bytes_max")) map.bytes("bytes_max", rule.bytes_max.emplace());
+      map.integer("owner_running_cost_max", rule.owner_running_cost_max, {0, 1'000'000'000});
+      if (checked(name, map)) core.queues[QueueName(name)] = rule;
+    });
+  });
+}
 
 void describe(Settings& settings, config::Options& options) {
   using std::chrono::hours;
@@ -54,12 +81,24 @@ void describe(Settings& settings, config::Options& options) {
                   "tasks that a queue holds before it refuses more", {1, 100'000'000});
   options.bytes("queue_bytes_max", settings.core.queue_bytes_max,
                 "bytes of bodies that a queue holds");
+  options.duration("ageing_step", settings.core.ageing_step,
+                   "waiting for so long lifts a task by one priority",
+                   {milliseconds(1000), hours(24 * 7)});
+  describe_rules(settings.core, options);
   options.integer("ended_tasks_kept_max", settings.core.ended_tasks_kept_max,
                   "ended tasks that can be asked for; the oldest are forgotten",
                   {1000, 100'000'000});
   options.integer("ready_fd", settings.ready_fd,
                   "a file descriptor that is told, in one line of JSON, where the broker listens",
                   {-1, 1023});
+  options.boolean(
+      "verify", settings.tools.verify,
+      "read the whole journal, report all damage, and exit; the broker must be stopped");
+  options.boolean("repair", settings.tools.repair,
+                  "keep what is intact of a damaged journal, set the rest aside, and exit");
+  options.boolean("print", settings.tools.print, "print every record of the journal and exit");
+  options.text("backup", settings.tools.backup,
+               "copy the journal to this directory and exit; the broker may be running");
   options.check([&settings] {
     for (const std::string& queue : settings.queues) {
       if (!valid_name(queue)) {
@@ -118,6 +157,7 @@ int run(const Settings& settings) {
   log::info("recovered", {{"data_dir", settings.data_dir},
                           {"durable", settings.durable},
                           {"records", recovery.records},
+                          {"orphans", recovery.orphans},
                           {"tasks", core.state().tasks().size()},
                           {"report", recovery.report}});
 
@@ -156,6 +196,7 @@ int main(int argc, char** argv) {
       argc, argv, [&](config::Options& options) { describe(settings, options); });
   if (exit_status) return *exit_status;
   try {
+    if (settings.tools.any()) return run_journal_tools(settings.tools, settings.data_dir);
     return run(settings);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "assay-broker: %s\n", error.what());

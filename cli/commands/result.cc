@@ -6,6 +6,7 @@
 #include "cli/commands/commands.h"
 #include "cli/connection.h"
 #include "cli/json_forms.h"
+#include "cli/output_files.h"
 #include "cli/result_document.h"
 #include "cli/result_view.h"
 
@@ -21,6 +22,15 @@ Status write_file(const std::string& path, const std::string& bytes) {
   if (file && std::rename(beside.c_str(), path.c_str()) == 0) return Status::ok();
   std::remove(beside.c_str());
   return internal_error("unwritable_file", "cannot write '" + path + "'");
+}
+
+ExitCode print_outputs(const ResultDocument& document, const ResultOptions& options,
+                       const GlobalOptions& global, Console& console) {
+  const auto written = write_outputs(document.outputs, options.outputs);
+  if (!written.is_ok()) return report(console, global, written.status());
+  for (const std::string& path : *written) console.print(path);
+  if (written->empty()) console.error("this task brought no files out");
+  return ExitCode::kOk;
 }
 
 }  // namespace
@@ -46,6 +56,9 @@ ExitCode run(const ResultOptions& options, const GlobalOptions& global, Console&
     const Status written = write_file(options.output, result.result);
     if (!written.is_ok()) return report(console, global, written);
     if (!global.json) return code;
+  }
+  if (!options.outputs.empty()) {
+    return print_outputs(document.value_or(ResultDocument()), options, global, console);
   }
   if (global.json) {
     console.print(to_json(result));

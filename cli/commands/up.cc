@@ -1,14 +1,11 @@
 // assay up: a broker and one worker of each kind on this machine, until Ctrl-C.
 #include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <utility>
@@ -17,6 +14,7 @@
 #include "cli/commands/commands.h"
 #include "cli/interrupts.h"
 #include "cli/json_forms.h"
+#include "cli/up/data_directory.h"
 #include "cli/up/supervisor.h"
 
 namespace assay::cli {
@@ -38,61 +36,6 @@ constexpr std::array<WorkerKind, 4> kWorkerKinds{{{"assay-eval", "eval"},
                                                   {"assay-build", "build"},
                                                   {"assay-report", "report"},
                                                   {"assay-cleanup", "cleanup"}}};
-
-std::string default_directory() {
-  const auto environment = [](const char* name) {
-    const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): before any thread
-    return std::string(value == nullptr ? "" : value);
-  };
-  if (const std::string data = environment("XDG_DATA_HOME"); !data.empty()) return data + "/assay";
-  if (const std::string home = environment("HOME"); !home.empty()) {
-    return home + "/.local/share/assay";
-  }
-  return ".assay";
-}
-
-// A directory that belongs to one `assay up` while it runs.
-class DataDirectory {
- public:
-  static Result<DataDirectory> take(const std::string& wanted) {
-    std::error_code error;
-    fs::create_directories(fs::path(wanted) / "log", error);
-    const fs::path path = error ? fs::path() : fs::canonical(wanted, error);
-    if (error) {
-      return internal_error("unwritable_directory", "cannot make the data directory '" + wanted +
-                                                        "': " + error.message() +
-                                                        "; choose another with --dir");
-    }
-    const std::string lock = path / "up.lock";
-    const int descriptor = open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (descriptor < 0) {
-      return internal_error("unwritable_directory",
-                            "cannot write '" + lock + "': " + std::strerror(errno));  // NOLINT
-    }
-    if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
-      close(descriptor);
-      return Status(Code::kConflict, "directory_in_use",
-                    "another 'assay up' runs in " + path.string() +
-                        "; stop that one, or choose another directory with --dir");
-    }
-    return DataDirectory(path, descriptor);
-  }
-  DataDirectory(DataDirectory&& other) noexcept
-      : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}
-  DataDirectory& operator=(DataDirectory&&) = delete;
-  ~DataDirectory() {
-    if (lock_ >= 0) close(lock_);
-  }
-
-  std::string operator/(const std::string& name) const { return path_ / name; }
-  std::string log(const std::string& name) const { return path_ / "log" / (name + ".log"); }
-  std::string path() const { return path_; }
-
- private:
-  DataDirectory(fs::path path, int lock) : path_(std::move(path)), lock_(lock) {}
-  fs::path path_;
-  int lock_;
-};
 
 Endpoints wanted_endpoints(std::uint16_t base) {
   const auto address = [base](int offset) {
@@ -305,7 +248,7 @@ class Up {
 
 ExitCode run(const UpOptions& options, const GlobalOptions& global, Console& console) {
   Result<DataDirectory> directory =
-      DataDirectory::take(options.directory.empty() ? default_directory() : options.directory);
+      DataDirectory::take(options.directory.empty() ? default_data_directory() : options.directory);
   if (!directory.is_ok()) {
     console.error(directory.status().message());
     return ExitCode::kError;

@@ -10,12 +10,21 @@
 namespace assay::cli {
 namespace {
 
-std::string joined(const std::vector<QueueName>& queues) {
+std::string joined(std::vector<QueueName> queues) {
+  std::sort(queues.begin(), queues.end());
   std::string text;
   for (const QueueName& queue : queues) {
     text += (text.empty() ? "" : ",") + printable(queue.value, 64);
   }
   return text;
+}
+
+std::string joined(const std::map<std::string, std::string>& labels) {
+  std::string text;
+  for (const auto& [label, value] : labels) {
+    text += (text.empty() ? "" : ",") + printable(label, 64) + "=" + printable(value, 64);
+  }
+  return text.empty() ? "-" : text;
 }
 
 }  // namespace
@@ -33,7 +42,14 @@ ExitCode run(const WorkersOptions& /*options*/, const GlobalOptions& global, Con
     console.print("no worker is connected");
     return ExitCode::kOk;
   }
-  Table table{{{"WORKER"}, {"QUEUES"}, {"RUNNING", true}, {"SLOTS", true}, {"HEARD"}, {"JOINED"}},
+  Table table{{{"WORKER"},
+               {"QUEUES"},
+               {"RUNNING", true},
+               {"SLOTS", true},
+               {"HEARD"},
+               {"JOINED"},
+               {"STATE"},
+               {"LABELS"}},
               {}};
   for (const WorkerInfo& worker : *workers) {
     const Duration silent(
@@ -43,7 +59,9 @@ ExitCode run(const WorkersOptions& /*options*/, const GlobalOptions& global, Con
                           std::to_string(worker.running),
                           std::to_string(worker.slots),
                           format_relative(now() - silent, now()),
-                          format_relative(worker.joined_at, now())});
+                          format_relative(worker.joined_at, now()),
+                          worker.draining ? Span("draining", Ink::kYellow) : Span("open"),
+                          joined(worker.labels)});
   }
   console.print(table);
   return ExitCode::kOk;

@@ -54,7 +54,7 @@ void Supervisor::on_death(Program& program, const ChildEnd& end) {
   const std::string words = program.child->last_words();
   std::string text = program.name + " ended with " + end.text();
   const std::string last = words.substr(words.rfind('\n') + 1);
-  if (!last.empty()) text += ": " + last;
+  if (!last.empty() && !last.starts_with('{')) text += ": " + last;
   if (end.exited && end.number == kWrongConfiguration) {
     program.given_up = true;
     console_.error(text + "; it is not started again. Its log: " + program.options.log_path);

@@ -88,8 +88,10 @@ class Client::Connection {
     }
   }
 
-  // One turn: say what is due, wait for the broker or the time, hear what it says.
+  // One turn: say what is due, wait for the broker or the time, hear what it says. What has arrived
+  // is heard before silence is judged.
   void pump(Instant until) {
+    hear();
     session_.on_time(transport::now());
     if (session_.take_fresh_socket()) {
       // Without a socket the session goes on as if the network were down, and tries again.
@@ -99,6 +101,10 @@ class Client::Connection {
     for (const std::string& line : session_.take_notices()) notice(line);
     if (!session_.is_waiting_for_broker()) return;
     dealer_.wait(std::min(until, session_.wake_at()));
+    hear();
+  }
+
+  void hear() {
     while (auto message = dealer_.receive()) {
       // What cannot be understood is as good as lost; the session repeats its question.
       if (message->is_ok()) session_.on_message(std::move(**message), transport::now());
@@ -142,29 +148,20 @@ Result<std::vector<TaskResult>> Client::wait_any(std::span<const TaskId> ids,
 }
 
 Result<std::vector<TaskResult>> Client::results(std::span<const TaskId> ids) {
+  const std::unordered_set<TaskId> distinct(ids.begin(), ids.end());
+  const std::vector<TaskId> all(distinct.begin(), distinct.end());
   std::vector<TaskResult> ended;
-  std::unordered_set<TaskId> open(ids.begin(), ids.end());
-  while (!open.empty()) {
+  for (std::size_t begin = 0; begin < all.size(); begin += kIdsAtOnceMax) {
+    const auto part = std::span(all).subspan(begin, std::min(kIdsAtOnceMax, all.size() - begin));
     Await await;
+    await.ids.assign(part.begin(), part.end());
     await.follow = false;
-    for (const TaskId& id : open) {
-      if (await.ids.size() == kIdsAtOnceMax) break;
-      await.ids.push_back(id);
-    }
     auto reply = connection_->ask<Results>(std::move(await));
     if (!reply.is_ok()) return reply.status();
     if (!reply->unknown.empty()) {
       return not_found("unknown_task", "the broker knows no task " + reply->unknown.front().text());
     }
-    // A broker whose answer would be too large leaves ids out of it: these are asked for again.
-    const std::size_t before = open.size();
-    for (const TaskId& id : reply->pending) open.erase(id);
-    for (TaskResult& result : reply->results) {
-      if (open.erase(result.id) != 0) ended.push_back(std::move(result));
-    }
-    if (open.size() == before) {
-      return internal_error("unexpected_reply", "the broker's answer names none of the tasks");
-    }
+    for (TaskResult& result : reply->results) ended.push_back(std::move(result));
   }
   return ended;
 }
@@ -194,6 +191,18 @@ Result<std::vector<WorkerInfo>> Client::workers() {
 
 Result<EventList> Client::events(EventsRequest request) {
   return connection_->ask<EventList>(std::move(request));
+}
+
+Result<TaskList> Client::list(ListRequest request) {
+  return connection_->ask<TaskList>(std::move(request));
+}
+
+Result<std::uint64_t> Client::operate(Operation operation, std::string target,
+                                      std::span<const TaskId> ids) {
+  auto reply = connection_->ask<Operated>(Operate{
+      .operation = operation, .target = std::move(target), .ids = {ids.begin(), ids.end()}});
+  if (!reply.is_ok()) return reply.status();
+  return reply->affected;
 }
 
 }  // namespace assay

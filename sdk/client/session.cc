@@ -14,8 +14,10 @@ using transport::later;
 // Well under a heartbeat would only repeat requests that a busy broker is working on.
 constexpr Duration kRepeatAfter{1000};
 constexpr Duration kRetryLaterMin{20};
-// While results arrive none is missing; after so long without one it is worth asking once more.
-constexpr Duration kResyncAfter{60000};
+// While results arrive none is missing; after so long without one it is worth asking once more, and
+// then ever more rarely.
+constexpr Duration kResyncAfter{10000};
+constexpr Duration kResyncAfterMax{60000};
 constexpr std::size_t kAwaitIdsMax = 4096;
 constexpr std::size_t kKeptBytesMax = std::size_t{64} << 20;
 constexpr int kSilentBeats = 2;
@@ -125,10 +127,12 @@ void Session::wait_for(std::span<const TaskId> ids, Instant now) {
   waiting_ = true;
   wait_heard_ = false;
   wait_started_at_ = now;
-  resync_at_ = later(now, kResyncAfter);
+  resync_after_ = kResyncAfter;
+  resync_at_ = later(now, resync_after_);
   std::vector<TaskId> fresh;
   for (const TaskId& id : ids) {
-    if (auto kept = kept_.extract(id); !kept.empty()) {
+    if (auto kept = kept_.empty() ? decltype(kept_)::node_type() : kept_.extract(id);
+        !kept.empty()) {
       kept_bytes_ -= kept.mapped().result.size();
       ready_.push_back(std::move(kept.mapped()));
       continue;
@@ -158,7 +162,7 @@ void Session::ask_for(std::span<const TaskId> ids, Instant now) {
 // what the broker has not mentioned yet.
 void Session::ask_again(bool all, Instant now) {
   ask_again_at_ = later(now, kRepeatAfter);
-  if (all) resync_at_ = later(now, kResyncAfter);
+  if (all) resync_at_ = later(now, resync_after_);
   if (!contact_.greeted()) return;
   std::map<std::uint64_t, std::vector<TaskId>> by_request;
   for (auto& [id, followed] : followed_) {
@@ -217,10 +221,33 @@ void Session::on_message(Message message, Instant now) {
   const std::uint64_t number = number_of(message);
   const bool answers_call = calls_.contains(number);
   if (auto* results = std::get_if<Results>(&message); results != nullptr && !answers_call) {
-    resync_at_ = later(now, kResyncAfter);
-    return on_results(std::move(*results));
+    return on_results(std::move(*results), now);
   }
-  if (answers_call) complete(number, std::move(message));
+  if (!answers_call) return;
+  if (auto* results = std::get_if<Results>(&message)) {
+    return on_part(number, std::move(*results));
+  }
+  complete(number, std::move(message));
+}
+
+// Results that are too many or too large for one message come in several: the answer is whole when
+// it has mentioned every id.
+void Session::on_part(std::uint64_t number, Results part) {
+  Call& call = calls_.at(number);
+  const auto* await = std::get_if<Await>(&call.request);
+  if (await == nullptr) return complete(number, Message(std::move(part)));
+  for (TaskResult& result : part.results) {
+    if (call.mentioned.insert(result.id).second) call.answer.results.push_back(std::move(result));
+  }
+  for (const TaskId& id : part.pending) {
+    if (call.mentioned.insert(id).second) call.answer.pending.push_back(id);
+  }
+  for (const TaskId& id : part.unknown) {
+    if (call.mentioned.insert(id).second) call.answer.unknown.push_back(id);
+  }
+  if (call.mentioned.size() < await->ids.size()) return;
+  call.answer.request = number;
+  complete(number, Message(std::move(call.answer)));
 }
 
 void Session::on_welcome(const Welcome& welcome, Instant now) {
@@ -283,7 +310,9 @@ void Session::on_await_refused(const Error& error, Instant now) {
   if (waiting_ && refused != 0) wait_failure_ = Status(error.code, error.reason, error.message);
 }
 
-void Session::on_results(Results results) {
+void Session::on_results(Results results, Instant now) {
+  if (!results.results.empty()) resync_after_ = kResyncAfter;
+  resync_at_ = later(now, resync_after_);
   for (TaskResult& result : results.results) {
     const auto found = followed_.find(result.id);
     if (found == followed_.end()) continue;  // it came before, or nobody asked
@@ -353,11 +382,13 @@ void Session::check_wait(Instant now) {
     wait_failure_ = unreachable(wait_started_at_, now);
     return;
   }
-  if (now >= resync_at_) {
-    ask_again(true, now);
-  } else if (now >= ask_again_at_) {
-    ask_again(false, now);
+  if (now >= resync_at_ && contact_.greeted()) {
+    // A new greeting makes the broker drop what it follows, so that asking again does not pile up.
+    contact_.on_hello_first(now);
+    resync_after_ = std::min(resync_after_ * 2, kResyncAfterMax);
+    resync_at_ = later(now, resync_after_);
   }
+  if (now >= ask_again_at_) ask_again(false, now);
 }
 
 Status Session::unreachable(Instant since, Instant now) const {
@@ -396,7 +427,8 @@ Instant Session::wake_at() const {
     wake = std::min({wake, call.deadline, contact_.greeted() ? call.next_try : kNever});
   }
   if (waiting_) {
-    wake = std::min({wake, resync_at_, ask_again_at_});
+    wake = std::min(wake, ask_again_at_);
+    if (contact_.greeted()) wake = std::min(wake, resync_at_);
     if (!wait_heard_) wake = std::min(wake, later(wait_started_at_, options_.call_timeout));
   }
   return wake;

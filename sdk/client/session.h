@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <variant>
 #include <vector>
 
@@ -45,7 +46,7 @@ class Session {
 
   // Makes sure of a greeting; answered (with Welcome) once the broker has answered it.
   std::uint64_t connect(Instant now);
-  // A request; its number is given by the session and returned.
+  // A request; its number is given by the session and returned. The ids of an AWAIT must differ.
   std::uint64_t call(Message request, Instant now);
   // The answer to a call, once. An Error has become its Status.
   std::optional<Result<Message>> take_reply(std::uint64_t number);
@@ -82,6 +83,8 @@ class Session {
     Instant deadline{};
     Instant next_try{};
     Duration patience{0};
+    Results answer = {};  // to an AWAIT, as far as it has come
+    std::unordered_set<TaskId> mentioned = {};
     std::optional<Status> refusal = std::nullopt;  // the retry_later it was answered last
   };
   struct Followed {
@@ -107,7 +110,8 @@ class Session {
   void on_welcome(const Welcome& welcome, Instant now);
   void on_error(const Error& error, Instant now);
   void on_await_refused(const Error& error, Instant now);
-  void on_results(Results results);
+  void on_part(std::uint64_t number, Results part);
+  void on_results(Results results, Instant now);
 
   SessionOptions options_;
   transport::Contact contact_;
@@ -123,7 +127,8 @@ class Session {
   Instant wait_started_at_{};
   bool wait_heard_ = false;
   Instant ask_again_at_{};  // for ids that the broker has not mentioned
-  Instant resync_at_{};     // for all: a push may have been lost
+  Duration resync_after_{0};
+  Instant resync_at_{};  // for all: a push may have been lost
   std::vector<TaskResult> ready_;
   std::vector<TaskId> unknown_;
   std::optional<Status> wait_failure_;

@@ -170,7 +170,12 @@ void ConfigReader::read_group(Map& map, const std::string& folder, const std::st
   int kinds = 0;
   for (const char* key : {"suite", "custom", "dataset", "cases"}) kinds += map.has(key) ? 1 : 0;
   if (kinds != 1) {
-    for (const char* key : {"suite", "custom", "dataset", "cases"}) (void)map.node(key);
+    // One mistake is enough: what else stands here depends on which of them it should be.
+    for (const char* key :
+         {"suite", "custom", "dataset", "cases", "name", "runs", "limit", "pass_score", "request",
+          "system", "prompt", "messages", "audio", "target", "parameters", "scorer"}) {
+      (void)map.node(key);
+    }
     return map.mistake("expected one of suite, custom, dataset and cases, found " +
                        (kinds == 0 ? std::string("none") : std::to_string(kinds)));
   }
@@ -250,6 +255,9 @@ void ConfigReader::read_cases(Map& map, const std::string& folder, const std::st
   read_request(map, group);
   group["parameters"] = free_object(map, "parameters");
   group["scorer"] = read_scorer(map, folder);
+  // One's own scorer may need none.
+  if (group["target"].is_null() && group["scorer"]["name"] != "custom")
+    group["target"] = "{target}";
   if (!pass_score && !out_.settings.pass_threshold) pass_score = kPassScore;
   group["pass_score"] = pass_score ? json(*pass_score) : json(nullptr);
   if (!group["audio"].is_null()) {
@@ -283,7 +291,7 @@ void ConfigReader::read_request(Map& map, json& group) {
   }
   group["prompt"] = prompt ? json(*prompt) : json(nullptr);
   group["audio"] = audio ? json(*audio) : json(nullptr);
-  group["target"] = target.value_or("{target}");
+  group["target"] = target ? json(*target) : json(nullptr);
 }
 
 void ConfigReader::read_messages(Map& map, json& group) {

@@ -2,8 +2,8 @@
 //
 //   log::info("task_submitted", {{"task", id.text()}, {"queue", "eval"}, {"count", 3}});
 //
-// {"time":"2024-06-07T12:00:01.123Z","level":"info","event":"task_submitted","program":"assay-broker",
-//  "task":"01HZ...","queue":"eval","count":3}
+// {"time":"2024-06-07T12:00:01.123Z","level":"info","event":"task_submitted",
+//  "program":"assay-broker","task":"01HZ...","queue":"eval","count":3}
 //
 // On a terminal: 12:00:01.123 info  task_submitted task=01HZ... queue=eval count=3
 //

@@ -54,7 +54,7 @@ void Sequence::on_event(FeedEvent event) {
   release();
 }
 
-void Sequence::hold(FeedEvent event) {
+void Sequence::hold(FeedEvent&& event) {
   const std::uint64_t sequence = event.sequence;
   held_.try_emplace(sequence, std::move(event));
 }
@@ -142,7 +142,7 @@ void Sequence::on_answer(const EventList& list) {
     lost_ += std::min(list.oldest - 1, list.newest) - asked_after_;
   }
   for (const FeedEvent& event : list.events) {
-    if (is_ours(event) && !is_seen(event)) hold(event);
+    if (is_ours(event) && !is_seen(event)) hold(FeedEvent(event));
   }
   more_to_ask_ = !list.complete && !list.events.empty();
   confirmed_to_ = more_to_ask_ ? list.events.back().sequence : list.newest;

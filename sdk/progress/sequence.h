@@ -75,7 +75,7 @@ class Sequence {
   bool leaves_gap(const FeedEvent& event) const;
   bool is_confirmed(const FeedEvent& event) const;
   std::uint64_t last_of(const TaskId& task) const;
-  void hold(FeedEvent event);
+  void hold(FeedEvent&& event);
   void release();
   void deliver(FeedEvent event);
   void start_over();

@@ -5,7 +5,6 @@
 namespace assay::transport {
 namespace {
 
-constexpr Duration kPatienceMax{30000};
 constexpr Duration kHeartbeatMin{10};  // a broker's WELCOME must not make its peers spin
 
 }  // namespace
@@ -34,7 +33,10 @@ bool Contact::on_welcome(const Welcome& welcome, Instant now) {
   const bool ends_greeting = phase_ != Phase::kGreeted;
   phase_ = Phase::kGreeted;
   socket_is_fresh_ = false;
-  if (ends_greeting) said_at_ = now;
+  if (ends_greeting) {
+    told_at_ = now;
+    on_beat(now);
+  }
   return ends_greeting;
 }
 
@@ -54,10 +56,15 @@ void Contact::on_refused_for(Duration delay, Instant now) {
 Contact::Due Contact::on_time(Instant now) {
   Due due;
   if (phase_ == Phase::kIdle) return due;
+  // Whoever was stopped, or starved, for longer than a beat has not listened: the silence may be
+  // his own, and the broker gets another beat to be heard.
+  const bool stalled = now > later(told_at_, heartbeat_every_ + heartbeat_every_ / 2);
+  told_at_ = now;
   if (phase_ == Phase::kGreeted) {
+    if (stalled) heard_at_ = std::max(heard_at_, now - heartbeat_every_ * (silent_beats_ - 1));
     if (now < silent_at()) {
-      due.heartbeat = now >= later(said_at_, heartbeat_every_);
-      if (due.heartbeat) said_at_ = now;
+      due.heartbeat = now >= beat_at_;
+      if (due.heartbeat) on_beat(now);
       return due;
     }
     due.lost = true;
@@ -67,13 +74,15 @@ Contact::Due Contact::on_time(Instant now) {
     due.fresh_socket = true;
     socket_is_fresh_ = true;
     fresh_socket_at_ = later(now, patience_);
-    patience_ = std::min(patience_ * 2, std::max(kPatienceMax, heartbeat_every_));
+    // A broker that is overrun by greetings gets more time, but one that died with a HELLO in its
+    // hands is found again within its grace for adoption.
+    patience_ = heartbeat_every_ * silent_beats_ * 2;
     hello_at_ = now;
   }
   if (now >= hello_at_) {
     due.hello = true;
     said_at_ = now;
-    hello_at_ = later(now, heartbeat_every_);
+    hello_at_ = kNever;
   }
   return due;
 }
@@ -85,7 +94,7 @@ Instant Contact::wake_at() const {
     case Phase::kGreeting:
       return std::min(hello_at_, fresh_socket_at_);
     case Phase::kGreeted:
-      return std::min(later(said_at_, heartbeat_every_), silent_at());
+      return std::min(beat_at_, silent_at());
   }
   return kNever;
 }

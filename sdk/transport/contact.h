@@ -10,12 +10,13 @@
 namespace assay::transport {
 
 // Theory of operation. A peer is greeted once the broker has answered its HELLO with WELCOME. After
-// that it beats every `heartbeat_every` and the broker answers each beat, so silence for several
-// beats means that the connection or the broker is gone: then, and when the broker says that it
-// does not know the peer (`hello_first`), the greeting begins again. While greeting, HELLO is
-// repeated each beat, because a broker that is just starting may have swallowed the first; and with
-// growing patience the socket is replaced, because a connection whose other end vanished without a
-// word looks alive.
+// that it beats every `heartbeat_every`, whatever else it says, because a request may take the
+// broker long but each beat is answered at once: so silence for several beats means that the
+// connection or the broker is gone. Then, and when the broker says that it does not know the peer
+// (`hello_first`), the greeting begins again. It is never repeated on the same socket: libzmq keeps
+// HELLO until the broker is there, and a worker's second one would disown the tasks that it was
+// given after the first. A connection whose other end vanished without a word looks alive, so after
+// some patience the socket is replaced, with all that is queued in it.
 class Contact {
  public:
   struct Due {
@@ -35,8 +36,13 @@ class Contact {
   void resume(Instant now);
 
   void on_heard(Instant now) { heard_at_ = now; }
-  // A message left that keeps the broker from forgetting the peer.
+  // A message left, which keeps the broker from forgetting the peer.
   void on_said(Instant now) { said_at_ = now; }
+  // A heartbeat left before it was due.
+  void on_beat(Instant now) {
+    said_at_ = now;
+    beat_at_ = later(now, heartbeat_every_);
+  }
   // True when this ends a greeting, false when it only repeats one.
   bool on_welcome(const Welcome& welcome, Instant now);
   // True when it starts a new greeting; more of them may arrive while that is on its way.
@@ -64,7 +70,9 @@ class Contact {
   bool socket_is_fresh_ = true;
   Instant heard_at_{};
   Instant said_at_{};
-  Instant hello_at_{};         // when the next HELLO is due
+  Instant told_at_{};          // when it was last told the time
+  Instant beat_at_{};          // when the next heartbeat is due
+  Instant hello_at_ = kNever;  // when HELLO is due
   Instant fresh_socket_at_{};  // when the greeting's patience ends
   Duration patience_{0};
 };

@@ -23,7 +23,7 @@ class Handlers::Running final : public TaskContext {
     tell([&] { buffer_.on_progress(done, total, std::move(text)); });
   }
   void log(std::string lines) override {
-    tell([&] { buffer_.on_log(std::move(lines), transport::now()); });
+    tell([&] { buffer_.on_log(lines, transport::now()); });
   }
   void safety(std::string text) override {
     tell([&] { buffer_.on_safety(std::move(text)); });

@@ -47,7 +47,7 @@ void ProgressBuffer::mark_cut() {
   cut_bytes_ = 0;
 }
 
-void ProgressBuffer::on_log(std::string lines, transport::Instant now) {
+void ProgressBuffer::on_log(std::string_view lines, transport::Instant now) {
   refill(now);
   // Before the text is looked at, so that a flood costs no more than what is kept of it.
   const std::string_view kept = lines_prefix(lines, allowance_);

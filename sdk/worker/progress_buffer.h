@@ -27,7 +27,7 @@ class ProgressBuffer {
 
   void on_progress(std::uint64_t done, std::uint64_t total, std::string text);
   // What exceeds the rate is cut, and a line in its place says how much.
-  void on_log(std::string lines, transport::Instant now);
+  void on_log(std::string_view lines, transport::Instant now);
   void on_safety(std::string text);
 
   bool empty() const { return !progress_ && log_.empty() && cut_bytes_ == 0 && safety_.empty(); }

@@ -107,7 +107,7 @@ void Session::on_welcome(const Welcome& welcome, Instant now) {
   if (outage_told_) {
     effects_.notices.push_back("the broker at " + options_.endpoint + " answers again");
   }
-  outage_told_ = false;
+  outage_told_ = refusal_told_ = false;
   for (auto& [key, held] : held_) held.report_at = now;
   report_at_ = now;
   send_reports(now);
@@ -130,6 +130,10 @@ void Session::on_error(const Error& error, Instant now) {
       return refuse(Status(error.code, error.reason, error.message), now);
     default:
       contact_.on_refused_for(error.retry_after, now);
+      if (std::exchange(refusal_told_, true)) return;
+      effects_.notices.push_back("the broker at " + options_.endpoint +
+                                 " does not take this worker yet, trying again: " + error.reason +
+                                 ": " + error.message);
   }
 }
 
@@ -295,7 +299,7 @@ std::uint32_t Session::credit() const {
 void Session::beat(Instant now) {
   if (!contact_.greeted()) return;
   effects_.send.emplace_back(Heartbeat{.slots = credit(), .holding = holding()});
-  contact_.on_said(now);
+  contact_.on_beat(now);
 }
 
 void Session::on_time(Instant now) {
@@ -315,6 +319,7 @@ void Session::on_time(Instant now) {
     hello.queues = options_.queues;
     hello.slots = credit();
     hello.holding = holding();
+    hello.labels = options_.labels;
     effects_.send.emplace_back(std::move(hello));
   }
   if (due.heartbeat) beat(now);

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "sdk/transport/dealer.h"
+#include "sdk/wire/limits.h"
 #include "sdk/worker/handlers.h"
 #include "sdk/worker/session.h"
 #include "sdk/worker/wakeup.h"
@@ -34,11 +35,30 @@ std::string generated_name() {
   }
   if (name.empty()) name = "worker";
   std::array<unsigned char, 3> chance{};
-  ASSAY_ASSERT(getrandom(chance.data(), chance.size(), 0) ==
-               static_cast<ssize_t>(chance.size()));
+  ASSAY_ASSERT(getrandom(chance.data(), chance.size(), 0) == static_cast<ssize_t>(chance.size()));
   std::array<char, 8> hex{};
   std::snprintf(hex.data(), hex.size(), "%02x%02x%02x", chance[0], chance[1], chance[2]);
   return name + "-" + std::to_string(getpid()) + "-" + hex.data();
+}
+
+Status checked_labels(const std::map<std::string, std::string>& labels) {
+  if (labels.size() > wire::kLabelCountMax) {
+    return fix_input("invalid_labels", "expected at most " + std::to_string(wire::kLabelCountMax) +
+                                           " labels, found " + std::to_string(labels.size()));
+  }
+  for (const auto& [label, value] : labels) {
+    if (!label.empty() && label.size() <= wire::kLabelKeyBytesMax &&
+        value.size() <= wire::kLabelValueBytesMax) {
+      continue;
+    }
+    return fix_input("invalid_labels",
+                     "label '" + label.substr(0, 80) + "': expected a key of 1 to " +
+                         std::to_string(wire::kLabelKeyBytesMax) +
+                         " bytes and a value of at most " +
+                         std::to_string(wire::kLabelValueBytesMax) + ", found " +
+                         std::to_string(label.size()) + " and " + std::to_string(value.size()));
+  }
+  return Status::ok();
 }
 
 Status checked(const WorkerOptions& options) {
@@ -57,7 +77,7 @@ Status checked(const WorkerOptions& options) {
     return fix_input("invalid_slots", "expected 1 to " + std::to_string(kSlotsMax) +
                                           " slots, found " + std::to_string(options.slots));
   }
-  return Status::ok();
+  return checked_labels(options.labels);
 }
 
 WorkerOptions with_name(WorkerOptions options) {
@@ -122,7 +142,8 @@ class Worker::Loop {
                              .name = WorkerName(options_.name),
                              .queues = options_.queues,
                              .slots = options_.slots,
-                             .drain_timeout = options_.drain_timeout});
+                             .drain_timeout = options_.drain_timeout,
+                             .labels = options_.labels});
     worker::Handlers handlers(handler_, options_.slots, [this] { wakeup_.wake(); });
     session.start(transport::now());
     for (;;) {

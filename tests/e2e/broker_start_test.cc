@@ -124,6 +124,25 @@ TEST_F(BrokerStart, RefusesAJournalWithADamagedMiddleAndSaysWhereAndWhatToDo) {
   expect_in(said, "--repair");
 }
 
+TEST_F(BrokerStart, MendsADamagedJournalAndGoesOnWithWhatIsIntact) {
+  const auto data = a_journal();
+  const std::vector<std::string> verify{"--data-dir", data.string(), "--verify"};
+  start(verify, 0);
+  overwrite(segment_of(data), journal::kSegmentHeaderBytes + 40, "damage");
+  expect_in(start(verify, 1), "offset 64");
+  start({"--data-dir", data.string(), "--repair"}, 0);
+  start(verify, 0);
+  BrokerProcess broker(folder_.path());
+  EXPECT_EQ(support::http_get(broker.http(), "/readyz"), "ready\n");
+}
+
+TEST_F(BrokerStart, PrintsAndBacksUpAJournal) {
+  BrokerProcess broker(folder_.path());
+  const auto copy = folder_.path() / "copy";
+  start({"--data-dir", broker.data().string(), "--backup", copy.string()}, 0);
+  expect_in(start({"--data-dir", copy.string(), "--print"}, 0), "QueueCreated sequence=");
+}
+
 TEST_F(BrokerStart, NamesEveryMistakeOfAConfigurationWithItsLine) {
   const auto config = folder_.path() / "broker.yaml";
   std::ofstream(config) << "lease: soon\nheartbeat: 1s\nlosses_max: 0\n";
@@ -131,6 +150,25 @@ TEST_F(BrokerStart, NamesEveryMistakeOfAConfigurationWithItsLine) {
   expect_in(said, "broker.yaml:1: ");
   expect_in(said, "broker.yaml:2: unknown key 'heartbeat'");
   expect_in(said, "broker.yaml:3: ");
+}
+
+TEST_F(BrokerStart, SharesAndQuotasAreCheckedLikeTheRest) {
+  const auto config = folder_.path() / "broker.yaml";
+  std::ofstream(config) << "owner_rules:\n"
+                           "  red-team: {weight: 3, running_cost_max: 40}\n"
+                           "queue_rules:\n"
+                           "  eval: {tasks_max: 9, bytes_max: 1GiB, owner_running_cost_max: 8}\n"
+                           "ageing_step: 10m\n";
+  start({"--config", config.string(), "--check-config"}, 0);
+  std::ofstream(config) << "owner_rules:\n"
+                           "  red-team: {weight: 0}\n"
+                           "  no/name: {weight: 1}\n"
+                           "queue_rules:\n"
+                           "  eval: {bytes_max: much}\n";
+  const std::string said = start({"--config", config.string(), "--check-config"}, 2);
+  expect_in(said, "broker.yaml:2: owner_rules.red-team.weight");
+  expect_in(said, "broker.yaml:3: ");
+  expect_in(said, "broker.yaml:5: queue_rules.eval.bytes_max");
 }
 
 }  // namespace

@@ -15,7 +15,6 @@ namespace assay {
 namespace {
 
 using journal::Entry;
-using journal::Journal;
 using testing::open_journal;
 using testing::pattern;
 using testing::ReplayedJournal;

@@ -35,6 +35,8 @@ FakeBroker::~FakeBroker() {
 void FakeBroker::open() {
   sockets_ = std::make_unique<Sockets>();
   sockets_->router.set(zmq::sockopt::linger, 0);
+  sockets_->router.set(zmq::sockopt::sndhwm,
+                       0);  // it loses what the script wants lost, nothing else
   sockets_->router.bind(endpoint_);
   endpoint_ = sockets_->router.get(zmq::sockopt::last_endpoint);
 }

@@ -1,7 +1,7 @@
 // Opens a journal for a test and keeps what it replayed; and entries that tell their own content,
 // so that a test can see whether what comes back is what was written.
-#ifndef TESTS_SUPPORT_REPLAYED_JOURNAL_H_
-#define TESTS_SUPPORT_REPLAYED_JOURNAL_H_
+#ifndef ASSAY_TESTS_SUPPORT_REPLAYED_JOURNAL_H_
+#define ASSAY_TESTS_SUPPORT_REPLAYED_JOURNAL_H_
 
 #include <cstdint>
 #include <memory>
@@ -47,4 +47,4 @@ journal::Location append_one(journal::Journal& journal, std::string_view head,
 
 }  // namespace assay::testing
 
-#endif  // TESTS_SUPPORT_REPLAYED_JOURNAL_H_
+#endif  // ASSAY_TESTS_SUPPORT_REPLAYED_JOURNAL_H_

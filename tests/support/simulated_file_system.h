@@ -1,8 +1,8 @@
 // A disk in memory that behaves as badly as real ones may: it forgets what was not flushed, keeps
 // half of it, or keeps its sectors in any order; it fails or dies at the n-th operation; a failed
 // flush is never made good by a later one; it can be full; its bits can flip.
-#ifndef TESTS_SUPPORT_SIMULATED_FILE_SYSTEM_H_
-#define TESTS_SUPPORT_SIMULATED_FILE_SYSTEM_H_
+#ifndef ASSAY_TESTS_SUPPORT_SIMULATED_FILE_SYSTEM_H_
+#define ASSAY_TESTS_SUPPORT_SIMULATED_FILE_SYSTEM_H_
 
 #include <cstdint>
 #include <limits>
@@ -120,4 +120,4 @@ class SimulatedFileSystem final : public journal::FileSystem {
 
 }  // namespace assay::testing
 
-#endif  // TESTS_SUPPORT_SIMULATED_FILE_SYSTEM_H_
+#endif  // ASSAY_TESTS_SUPPORT_SIMULATED_FILE_SYSTEM_H_

@@ -11,7 +11,6 @@ using journal::Appended;
 using journal::Entry;
 using journal::EntryView;
 using journal::Journal;
-using journal::Location;
 
 namespace {
 

@@ -1,8 +1,8 @@
 // The smallest owner of state that a journal can have: numbered tasks that are submitted and
 // finished. It keeps the contract of docs/journal.md ("What the owner owes"), so tests can crash it
 // and compact it.
-#ifndef TESTS_SUPPORT_TASK_LEDGER_H_
-#define TESTS_SUPPORT_TASK_LEDGER_H_
+#ifndef ASSAY_TESTS_SUPPORT_TASK_LEDGER_H_
+#define ASSAY_TESTS_SUPPORT_TASK_LEDGER_H_
 
 #include <cstdint>
 #include <map>
@@ -48,4 +48,4 @@ OpenedLedger open_ledger(journal::FileSystem& file_system, const journal::Journa
 
 }  // namespace assay::testing
 
-#endif  // TESTS_SUPPORT_TASK_LEDGER_H_
+#endif  // ASSAY_TESTS_SUPPORT_TASK_LEDGER_H_

@@ -26,15 +26,16 @@ struct ClientOptions {
   std::string name = "libassay";
   // How long a call may take before it gives up.
   Duration call_timeout{3000};
-  // Told, once an outage, that a wait goes on without the broker, and once that it is back. Empty: such
-  // lines go to standard error.
+  // Told, once an outage, that a wait goes on without the broker, and once that it is back. Empty:
+  // such lines go to standard error.
   std::function<void(std::string_view line)> notice = {};
 };
 
 // Talks to one broker. Calls block; the connection mends itself: a call that meets a broker that is
 // restarting repeats its request until `call_timeout`, and since a task's id is the producer's, a
-// repeated submit never makes a second task. A request that the broker refuses for now (retry_later) is
-// repeated when the broker said so, as long as `call_timeout` permits; then its refusal is returned.
+// repeated submit never makes a second task. A request that the broker refuses for now
+// (retry_later) is repeated when the broker said so, as long as `call_timeout` permits; then its
+// refusal is returned.
 //
 // Every call may fail with:
 // - `broker_unreachable` (retry_call): nothing answered for `call_timeout`;
@@ -56,20 +57,22 @@ class Client {
   Status connect();
 
   // Submits all tasks or none. On success every one is durable at the broker.
-  // Errors: `unknown_queue`, `invalid_task` (fix_input), `task_conflict` (conflict: the id exists with
-  // other content), `queue_full`, `not_accepting` (retry_later); after `broker_unreachable` and
-  // `no_answer` (retry_call) it is not known whether they were accepted: submit the same again.
+  // Errors: `unknown_queue`, `invalid_task`, `dependency_cycle` (fix_input), `unknown_task`
+  // (not_found: of TaskSpec::after), `task_conflict` (conflict: the id exists with other content),
+  // `queue_full`, `not_accepting` (retry_later), `too_many_owners`, `too_many_labels` (exhausted);
+  // after `broker_unreachable` and `no_answer` (retry_call) it is not known whether they were
+  // accepted: submit the same again.
   Result<Submitted> submit(std::vector<TaskSpec> tasks);
 
-  // Waits until the task has ended. Nothing is lost when it times out: ask again at any time. A broker
-  // that goes away during the wait is waited for; one that is not there when it begins is not.
-  // Errors: `unknown_task` (not_found), `wait_timeout` (retry_later), `broker_unreachable` (retry_call:
-  // no broker answered in the first, or the last, `call_timeout` of the wait).
+  // Waits until the task has ended. Nothing is lost when it times out: ask again at any time. A
+  // broker that goes away during the wait is waited for; one that is not there when it begins is
+  // not. Errors: `unknown_task` (not_found), `wait_timeout` (retry_later), `broker_unreachable`
+  // (retry_call: no broker answered in the first, or the last, `call_timeout` of the wait).
   Result<TaskResult> wait(TaskId id, std::optional<Duration> timeout = std::nullopt);
 
-  // Waits for any of `ids` to end and returns those that have, at least one, unless `ids` is empty. Call
-  // again with the rest: what is awaited already costs no further message, so thousands may be.
-  // The same errors as wait; an unknown id fails the call and is named in the message.
+  // Waits for any of `ids` to end and returns those that have, at least one, unless `ids` is empty.
+  // Call again with the rest: what is awaited already costs no further message, so thousands may
+  // be. The same errors as wait; an unknown id fails the call and is named in the message.
   Result<std::vector<TaskResult>> wait_any(std::span<const TaskId> ids,
                                            std::optional<Duration> timeout = std::nullopt);
 
@@ -89,6 +92,18 @@ class Client {
   // Kept events after a sequence; see EventsRequest, whose request number is given here. Prefer
   // Subscriber, which asks for these by itself.
   Result<EventList> events(EventsRequest request);
+
+  // The tasks that match, the newest first; see ListRequest, whose request number is given here.
+  // More than `limit` (1000 at most): `complete` is false. Errors: those of every call.
+  Result<TaskList> list(ListRequest request);
+
+  // What operators do (see Operation). `target` is the queue's or worker's name, `ids` the dead
+  // tasks, of which all change or none. Returns how many tasks changed (for a pause, a resume and a
+  // drain: 1, or 0 if it was so before). Errors: `unknown_queue`, `unknown_worker`, `unknown_task`
+  // (not_found), `not_dead` (conflict). Repeating it does no harm; but when the answer to a retry
+  // or drop was lost, the repeated one may be told `not_dead` or `unknown_task`.
+  Result<std::uint64_t> operate(Operation operation, std::string target,
+                                std::span<const TaskId> ids = {});
 
  private:
   class Connection;

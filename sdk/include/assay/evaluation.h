@@ -22,7 +22,8 @@ enum class EvaluationKind : std::uint8_t {
 };
 std::string_view to_string(EvaluationKind kind);
 
-// A file that travels with the evaluation. `path` is relative, has no `..`, and is where the subject finds it.
+// A file that travels with the evaluation. `path` is relative, has no `..`, and is where the
+// subject finds it.
 struct EvaluationFile {
   std::string path;
   std::string content;
@@ -32,37 +33,39 @@ struct EvaluationFile {
 // What the producer asks for. Times and counts are bounded by the worker's own limits.
 struct Evaluation {
   EvaluationKind kind = EvaluationKind::kScript;
-  std::string name;                  // for people: "safety_battery"
-  std::string entry;                 // the path of the file to run, or the image's reference
-  std::vector<EvaluationFile> files; // the entry among them (none for an image)
+  std::string name;                    // for people: "safety_battery"
+  std::string entry;                   // the path of the file to run, or the image's reference
+  std::vector<EvaluationFile> files;   // the entry among them (none for an image)
   std::vector<std::string> arguments;  // for a plain script or an image
 
-  Duration timeout{600'000};         // of the whole evaluation, wall clock
-  Duration test_timeout{60'000};     // of one test
+  Duration timeout{600'000};               // of the whole evaluation, wall clock
+  Duration test_timeout{60'000};           // of one test
   std::optional<std::uint32_t> tests;      // how many there are, if known beforehand
   std::optional<double> seconds_per_test;  // an estimate; decides on pods and batches
-  std::uint8_t danger = 0;           // 0 to 10; over 8 each test gets a pod of its own
-  bool isolated = false;             // each test in a pod of its own whatever the danger
-  std::uint32_t pods_max = 50;       // never more pods at once
-  std::string profile = "small";     // a resource profile of the worker's configuration
-  std::string endpoint;              // a model endpoint that the worker's configuration grants by name
-  std::string model;                 // the model's name at that endpoint; empty: its first
-  std::optional<double> pass_threshold;    // mean score that the whole must reach to pass
-  std::vector<std::string> outputs;  // files under the working directory to bring out
+  std::uint8_t danger = 0;                 // 0 to 10; over 8 each test gets a pod of its own
+  bool isolated = false;                   // each test in a pod of its own whatever the danger
+  std::uint32_t pods_max = 50;             // never more pods at once
+  std::string profile = "small";           // a resource profile of the worker's configuration
+  std::string endpoint;  // a model endpoint that the worker's configuration grants by name
+  std::string model;     // the model's name at that endpoint; empty: its first
+  std::optional<double> pass_threshold;  // mean score that the whole must reach to pass
+  std::vector<std::string> outputs;      // files under the working directory to bring out
 
   friend bool operator==(const Evaluation&, const Evaluation&) = default;
 };
 
 // Bytes for TaskSpec::body (a msgpack map, version inside; docs/evaluations.md) and back.
-// Decoding errors: `invalid_evaluation` (fix_input) with the field, what was expected and what was found.
-// Never throws, whatever the bytes; sizes and nesting are bounded.
+// Decoding errors: `invalid_evaluation` (fix_input) with the field, what was expected and what was
+// found. Never throws, whatever the bytes; sizes and nesting are bounded.
 std::string encode_evaluation(const Evaluation& evaluation);
 Result<Evaluation> decode_evaluation(std::string_view bytes);
 
-// Reads a .py, .ipynb, .yaml or .yml file with all that it refers to (data sets, own scorers), and checks it:
-// a notebook is JSON of the right form, a YAML has known keys only. `# /// assay` blocks in a script
-// (YAML in comments, after PEP 723) set the options above.
-// Errors: `unreadable_file`, `invalid_evaluation` (fix_input); all mistakes of a file at once, each with its line.
+// Reads a .py, .ipynb, .yaml or .yml file with all that it refers to (data sets, own scorers), and
+// checks it: a notebook is JSON of the right form, a YAML has known keys only. `# /// assay` blocks
+// in a script (YAML in comments, after PEP 723) set the options above.
+//
+// Errors: `unreadable_file`, `invalid_evaluation` (fix_input); all mistakes of a file at once, each
+// with its line.
 Result<Evaluation> load_evaluation(const std::string& path);
 
 }  // namespace assay

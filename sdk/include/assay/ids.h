@@ -18,8 +18,8 @@ using Duration = std::chrono::milliseconds;
 using Time = std::chrono::sys_time<Duration>;
 
 // A task's identity, chosen by its producer, so that a submit that is retried names the same task.
-// A ULID: 48 bits of milliseconds, 80 bits of chance; its text is 26 characters of Crockford's base 32
-// and sorts by time. Source: https://github.com/ulid/spec.
+// A ULID: 48 bits of milliseconds, 80 bits of chance; its text is 26 characters of Crockford's base
+// 32 and sorts by time. Source: https://github.com/ulid/spec.
 struct TaskId {
   std::array<std::uint8_t, 16> bytes{};
 
@@ -47,8 +47,8 @@ using QueueName = Name<struct QueueTag>;    // "eval"; rule: valid_name
 using OwnerName = Name<struct OwnerTag>;    // a user or team; rule: valid_name
 using WorkerName = Name<struct WorkerTag>;  // one worker process; rule: valid_name
 
-// 1 to 64 characters out of a-z A-Z 0-9 . _ - and the first a letter or digit. Queue, owner and worker
-// names travel in topics, metrics and file names, so nothing else is let in.
+// 1 to 64 characters out of a-z A-Z 0-9 . _ - and the first a letter or digit. Queue, owner and
+// worker names travel in topics, metrics and file names, so nothing else is let in.
 bool valid_name(std::string_view text);
 
 // Which try of a task this is. Begins at 1; a result counts only if it comes from the current one.

@@ -1,10 +1,11 @@
-// The messages of the wire protocol as values. docs/protocol.md is the specification; sdk/wire turns
-// these to bytes and back. A message's number (MessageType) is never reused; a field that a peer does not
-// know is ignored, so fields may be added.
+// The messages of the wire protocol as values. docs/protocol.md is the specification; sdk/wire
+// turns these to bytes and back. A message's number (MessageType) is never reused; a field that a
+// peer does not know is ignored, so fields may be added.
 #ifndef ASSAY_MESSAGE_H_
 #define ASSAY_MESSAGE_H_
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -40,6 +41,10 @@ enum class MessageType : std::uint16_t {
   kWorkerList = 27,
   kEvents = 28,
   kEventList = 29,
+  kList = 30,
+  kTaskList = 31,
+  kOperate = 32,
+  kOperated = 33,
   // workers
   kTasks = 48,
   kReport = 49,
@@ -68,19 +73,20 @@ struct ClientHello {
 struct WorkerHello {
   std::uint8_t version_min = kProtocolVersion;
   std::uint8_t version_max = kProtocolVersion;
-  WorkerName name;                    // the same over reconnects, another for each process
-  std::vector<QueueName> queues;      // at least one
-  std::uint32_t slots = 1;            // how many tasks it can hold at once: its credit
-  std::vector<HeldAttempt> holding;   // what it still runs: adopted, or answered in Welcome.drop
+  WorkerName name;                   // the same over reconnects, another for each process
+  std::vector<QueueName> queues;     // at least one
+  std::uint32_t slots = 1;           // how many tasks it can hold at once: its credit
+  std::vector<HeldAttempt> holding;  // what it still runs: adopted, or answered in Welcome.drop
+  std::map<std::string, std::string> labels;  // what tasks may require: gpu=a100, region=eu
   friend bool operator==(const WorkerHello&, const WorkerHello&) = default;
 };
 
 struct Welcome {
   std::uint8_t version = kProtocolVersion;
-  std::string broker;                 // its version, for logs
-  Duration heartbeat_every{1000};     // say something at least this often
-  Duration lease{10000};              // silence for so long loses tasks and waits
-  std::vector<HeldAttempt> drop;      // to a worker: what it holds no longer counts; stop it
+  std::string broker;              // its version, for logs
+  Duration heartbeat_every{1000};  // say something at least this often
+  Duration lease{10000};           // silence for so long loses tasks and waits
+  std::vector<HeldAttempt> drop;   // to a worker: what it holds no longer counts; stop it
   friend bool operator==(const Welcome&, const Welcome&) = default;
 };
 
@@ -88,16 +94,16 @@ struct Welcome {
 struct Error {
   std::uint64_t request = 0;  // the request that it answers; 0 when there is none
   Code code = Code::kInternal;
-  std::string reason;         // a fixed token; docs/protocol.md lists them
-  std::string message;        // for people
+  std::string reason;   // a fixed token; docs/protocol.md lists them
+  std::string message;  // for people
   Duration retry_after{0};
   friend bool operator==(const Error&, const Error&) = default;
 };
 
 // Either side: I am here. A worker's also renews its leases and says what it can hold.
 struct Heartbeat {
-  std::uint32_t slots = 0;            // from a worker
-  std::vector<HeldAttempt> holding;   // from a worker
+  std::uint32_t slots = 0;           // from a worker
+  std::vector<HeldAttempt> holding;  // from a worker
   friend bool operator==(const Heartbeat&, const Heartbeat&) = default;
 };
 
@@ -206,6 +212,50 @@ struct EventList {
   friend bool operator==(const EventList&, const EventList&) = default;
 };
 
+// Asks for tasks, the newest first. Empty fields match everything.
+struct ListRequest {
+  std::uint64_t request = 0;
+  std::vector<TaskState> states;
+  QueueName queue;
+  OwnerName owner;
+  Time since{};  // submitted then or later
+  std::uint32_t limit = 100;
+  friend bool operator==(const ListRequest&, const ListRequest&) = default;
+};
+
+struct TaskList {
+  std::uint64_t request = 0;
+  bool complete = true;  // false: there are more than `limit`
+  std::vector<TaskInfo> tasks;
+  friend bool operator==(const TaskList&, const TaskList&) = default;
+};
+
+// What an operator can do. On the wire: never reuse one.
+enum class Operation : std::uint8_t {
+  kPauseQueue = 0,  // the queue takes tasks and gives none out
+  kResumeQueue = 1,
+  kPurgeQueue = 2,   // cancels what waits and what is queued
+  kDrainWorker = 3,  // the worker gets nothing new
+  kRetryDead = 4,    // dead tasks go back to their queue, their losses forgiven
+  kDropDead = 5,     // dead tasks are forgotten
+};
+std::string_view to_string(Operation operation);
+
+struct Operate {
+  std::uint64_t request = 0;
+  Operation operation = Operation::kPauseQueue;
+  std::string target;       // the queue's or worker's name
+  std::vector<TaskId> ids;  // the dead
+  friend bool operator==(const Operate&, const Operate&) = default;
+};
+
+// It is done, durably. `affected` counts the tasks that it changed.
+struct Operated {
+  std::uint64_t request = 0;
+  std::uint64_t affected = 0;
+  friend bool operator==(const Operated&, const Operated&) = default;
+};
+
 // Broker to worker: run these.
 struct Tasks {
   std::vector<TaskAssignment> tasks;
@@ -218,8 +268,8 @@ struct Report {
   friend bool operator==(const Report&, const Report&) = default;
 };
 
-// Broker to worker: forget these reports. `recorded` are durable; `stale` came from an attempt that no
-// longer counts and changed nothing.
+// Broker to worker: forget these reports. `recorded` are durable; `stale` came from an attempt that
+// no longer counts and changed nothing.
 struct Recorded {
   std::vector<HeldAttempt> recorded;
   std::vector<HeldAttempt> stale;
@@ -250,10 +300,10 @@ struct Stop {
 };
 
 using Message =
-    std::variant<ClientHello, WorkerHello, Welcome, Error, Heartbeat, Goodbye, Submit, Submitted, Await,
-                 Results, Cancel, Cancelled, StatusRequest, TaskStatus, QueuesRequest, QueueList,
-                 WorkersRequest, WorkerList, EventsRequest, EventList, Tasks, Report, Recorded, Progress,
-                 Stop>;
+    std::variant<ClientHello, WorkerHello, Welcome, Error, Heartbeat, Goodbye, Submit, Submitted,
+                 Await, Results, Cancel, Cancelled, StatusRequest, TaskStatus, QueuesRequest,
+                 QueueList, WorkersRequest, WorkerList, EventsRequest, EventList, ListRequest,
+                 TaskList, Operate, Operated, Tasks, Report, Recorded, Progress, Stop>;
 
 MessageType type_of(const Message& message);
 

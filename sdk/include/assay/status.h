@@ -1,8 +1,10 @@
-// What an operation answers when it can fail: a Status, or a Result<T> that holds a value or a Status.
+// What an operation answers when it can fail: a Status, or a Result<T> that holds a value or a
+// Status.
 //
-// A code says what the caller should do about it; a reason is a fixed token that programs may compare
-// (`queue_full`, `stale_attempt`; docs/protocol.md lists them); the message is for people.
-// After Abseil's status codes, which are chosen by the action they call for (absl/status/status.h).
+// A code says what the caller should do about it; a reason is a fixed token that programs may
+// compare (`queue_full`, `stale_attempt`; docs/protocol.md lists them); the message is for
+// people. After Abseil's status codes, which are chosen by the action they call for
+// (absl/status/status.h).
 #ifndef ASSAY_STATUS_H_
 #define ASSAY_STATUS_H_
 
@@ -84,8 +86,8 @@ inline Status internal_error(std::string reason, std::string message) {
   return {Code::kInternal, std::move(reason), std::move(message)};
 }
 
-// A violated expectation of our own code: prints condition, file and line, and aborts, in release too.
-// Never used on input from outside.
+// A violated expectation of our own code: prints condition, file and line, and aborts, in release
+// too. Never used on input from outside.
 [[noreturn]] inline void assertion_failed(const char* condition, const char* file, int line) {
   std::fprintf(stderr, "assay: assertion failed: %s (%s:%d)\n", condition, file, line);
   std::abort();
@@ -97,7 +99,8 @@ inline Status internal_error(std::string reason, std::string message) {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : content_(std::move(value)) {}  // NOLINT: implicit, so that `return value;` reads well
+  // Implicit, so that `return value;` reads well.
+  Result(T value) : content_(std::move(value)) {}        // NOLINT
   Result(Status status) : content_(std::move(status)) {  // NOLINT: implicit, as above
     ASSAY_ASSERT(!std::get<Status>(content_).is_ok());
   }

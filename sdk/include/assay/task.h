@@ -25,7 +25,9 @@ enum class TaskState : std::uint8_t {
 };
 std::string_view to_string(TaskState state);
 std::optional<TaskState> parse_task_state(std::string_view text);
-constexpr bool is_ended(TaskState state) { return state >= TaskState::kSucceeded; }
+constexpr bool is_ended(TaskState state) {
+  return state >= TaskState::kSucceeded;
+}
 
 // Why a task did not succeed; it decides what happens next (docs/lifecycle.md). On the wire.
 enum class Cause : std::uint8_t {
@@ -46,17 +48,43 @@ enum class Outcome : std::uint8_t {
 };
 std::string_view to_string(Outcome outcome);
 
+// What becomes of a task when one that it comes after did not succeed. On the wire.
+enum class OnFailure : std::uint8_t {
+  kCancel = 0,  // it is cancelled too
+  kRun = 1,     // it runs all the same, and sees how they ended
+};
+std::string_view to_string(OnFailure choice);
+
 // A task as its producer describes it.
 struct TaskSpec {
   TaskId id;
   QueueName queue;
   OwnerName owner;
-  std::uint8_t priority = 5;        // 0 to 9, 9 first
-  std::uint32_t max_attempts = 1;   // how often it may run and say `retry`; losses are counted apart
-  std::map<std::string, std::string> labels;  // for people and queries; the broker does not read them
-  std::string body;                 // opaque; only the worker reads it
+  std::uint8_t priority = 5;       // 0 to 9, 9 first
+  std::uint32_t max_attempts = 1;  // how often it may run and say `retry`; losses are counted apart
+  std::map<std::string, std::string> labels;  // for people and queries; not read by the broker
+  std::string body;                           // opaque; only the worker reads it
+
+  std::vector<TaskId> after;  // these must end first; their results travel with the task
+  OnFailure on_failure = OnFailure::kCancel;  // of one of those
+  Time not_before{};                          // it waits until then
+  Time deadline{};                            // not ended by then, it is cancelled; the epoch: none
+  Duration timeout{0};           // of one attempt; over it the task fails (cause limit); 0: none
+  Duration backoff_first{1000};  // before the second attempt; doubled for each further one
+  Duration backoff_max{60'000};
+  std::uint32_t cost = 1;                      // units against quotas and a worker's slots
+  std::map<std::string, std::string> require;  // labels that its worker must bear
 
   friend bool operator==(const TaskSpec&, const TaskSpec&) = default;
+};
+
+// How a task ended that another comes after.
+struct TaskInput {
+  TaskId id;
+  TaskState state = TaskState::kSucceeded;
+  std::string result;
+
+  friend bool operator==(const TaskInput&, const TaskInput&) = default;
 };
 
 // A task in the hands of a worker.
@@ -67,6 +95,8 @@ struct TaskAssignment {
   OwnerName owner;
   std::uint8_t priority = 5;
   std::string body;
+  Duration timeout{0};            // after which this attempt counts as failed; 0: none
+  std::vector<TaskInput> inputs;  // in the order of TaskSpec::after
 
   friend bool operator==(const TaskAssignment&, const TaskAssignment&) = default;
 };
@@ -77,9 +107,9 @@ struct TaskReport {
   Attempt attempt;
   Outcome outcome = Outcome::kSucceeded;
   Cause cause = Cause::kNone;
-  std::string reason;   // one line for people; empty when it succeeded
-  Duration delay{0};    // with kRetry: not before this has passed
-  std::string result;   // opaque to the broker
+  std::string reason;  // one line for people; empty when it succeeded
+  Duration delay{0};   // with kRetry: not before this has passed
+  std::string result;  // opaque to the broker
 
   friend bool operator==(const TaskReport&, const TaskReport&) = default;
 };
@@ -90,9 +120,9 @@ struct TaskResult {
   TaskState state = TaskState::kSucceeded;  // one of the ended ones
   Cause cause = Cause::kNone;
   std::string reason;
-  Attempt attempt;      // the one that counted
+  Attempt attempt;  // the one that counted
   Time ended_at{};
-  std::string result;   // as the worker gave it
+  std::string result;  // as the worker gave it
 
   friend bool operator==(const TaskResult&, const TaskResult&) = default;
 };
@@ -121,7 +151,9 @@ struct TaskInfo {
   Time submitted_at{};
   std::optional<Time> ended_at;
   bool cancel_requested = false;
-  std::uint64_t position = 0;  // in its queue, 1 is next; 0 when it is not queued
+  std::uint64_t position =
+      0;  // in its queue, 1 is next, as far as can be told; 0 when it is not queued
+  std::vector<TaskId> after;
   std::vector<AttemptInfo> attempts;
 
   friend bool operator==(const TaskInfo&, const TaskInfo&) = default;
@@ -132,9 +164,10 @@ struct QueueInfo {
   std::uint64_t queued = 0;
   std::uint64_t running = 0;
   std::uint64_t waiting = 0;
-  double oldest_seconds = 0;     // how long the longest queued task has waited
+  double oldest_seconds = 0;  // how long the longest queued task has waited
   std::uint32_t workers = 0;
-  std::uint64_t capacity = 0;    // slots of all its workers
+  std::uint64_t capacity = 0;  // slots of all its workers
+  bool paused = false;         // takes tasks, gives none out
 
   friend bool operator==(const QueueInfo&, const QueueInfo&) = default;
 };
@@ -144,8 +177,10 @@ struct WorkerInfo {
   std::vector<QueueName> queues;
   std::uint32_t slots = 0;
   std::uint32_t running = 0;
-  double silent_seconds = 0;     // since it was last heard
+  double silent_seconds = 0;  // since it was last heard
   Time joined_at{};
+  std::map<std::string, std::string> labels;
+  bool draining = false;  // it gets nothing new
 
   friend bool operator==(const WorkerInfo&, const WorkerInfo&) = default;
 };
@@ -163,17 +198,17 @@ std::string_view to_string(EventKind kind);
 // One event of the progress feed. Its topic on the PUB socket is `queue/task-id/kind`.
 struct FeedEvent {
   std::uint64_t sequence = 0;  // over the whole broker, without holes while it lives
-  std::uint64_t previous = 0;  // the sequence of the event before it of the same task; 0 for the first
+  std::uint64_t previous = 0;  // the sequence of its task's event before it; 0 for the first
   Time at{};
   EventKind kind = EventKind::kState;
   QueueName queue;
   TaskId task;
-  Attempt attempt;             // 0 when no attempt is concerned
+  Attempt attempt;  // 0 when no attempt is concerned
   TaskState state = TaskState::kQueued;
   WorkerName worker;
   std::uint64_t done = 0;
-  std::uint64_t total = 0;     // 0 when it is not known
-  std::string text;            // a reason, a message, or log lines
+  std::uint64_t total = 0;  // 0 when it is not known
+  std::string text;         // a reason, a message, or log lines
 
   friend bool operator==(const FeedEvent&, const FeedEvent&) = default;
   std::string topic() const;

@@ -17,7 +17,7 @@ TEST(ExitCodes, ADocumentThatSaysFailedIsNeverASuccess) {
   EXPECT_EQ(exit_code(TaskState::kSucceeded, "failed"), ExitCode::kFailed);
   EXPECT_EQ(exit_code(TaskState::kSucceeded, "something new"), ExitCode::kFailed);
   EXPECT_EQ(exit_code(TaskState::kFailed, "passed"), ExitCode::kFailed);
-  EXPECT_EQ(exit_code(TaskState::kFailed, "timed_out"), ExitCode::kCancelled);
+  EXPECT_EQ(exit_code(TaskState::kFailed, "timeout"), ExitCode::kCancelled);
 }
 
 TEST(ExitCodes, FollowWhatTheCallerShouldDo) {

@@ -7,17 +7,21 @@ namespace assay::cli {
 namespace {
 
 constexpr const char* kDocument = R"({
-  "version": 1, "name": "safety_battery", "status": "failed", "reason": "1 of 3 tests failed",
+  "version": 1, "status": "failed", "reason": "1 of 3 tests failed", "seconds": 14.2,
+  "name": "safety_battery",
   "tests": [
     {"name": "test_polite", "outcome": "passed", "score": null, "seconds": 0.25, "reason": ""},
     {"name": "test_refuses", "outcome": "failed", "seconds": 1.5, "reason": "said yes",
      "detail": "Traceback\n  line 3\nAssertionError: said yes\n"},
     {"name": "helpfulness", "outcome": "scored", "score": 0.875, "seconds": 12, "metrics": {"n": 8}}
   ],
-  "counts": {"passed": 1, "failed": 1, "scored": 1},
-  "scores": {"mean": 0.875, "helpfulness": 0.875},
-  "usage": {"cpu_seconds": 3.21, "pods": 1},
-  "pods": [{"name": "p"}], "log": "hello\n"
+  "counts": {"total": 3, "passed": 1, "failed": 1, "scored": 1, "error": 0},
+  "scores": {"count": 3, "mean": 0.625, "min": 0, "max": 1},
+  "metrics": {"tokens": {"count": 1, "mean": 512, "min": 512, "max": 512}},
+  "usage": {"cpu_seconds": 3.21, "memory_bytes_peak": 52428800,
+            "requests": {"example": 7, "judge": 1}},
+  "pods": [{"number": 0}], "log": "hello\n",
+  "outputs": [{"path": "executed.ipynb", "content_base64": "e30="}], "notes": ["left out: details"]
 })";
 
 std::string shown(const TaskResult& task, const ResultDocument& document) {
@@ -37,7 +41,7 @@ TEST(ResultView, FailuresComeFirstWithTheirReasons) {
   const auto document = parse_result_document(kDocument);
   ASSERT_TRUE(document.has_value());
   EXPECT_EQ(shown(failed_task(), *document),
-            "safety_battery  failed  1 failed, 1 passed, 1 scored\n"
+            "safety_battery  failed  1 passed, 1 scored, 1 failed  in 14s\n"
             "  1 of 3 tests failed\n"
             "Did not pass\n"
             "  failed     test_refuses  1.5s  said yes\n"
@@ -47,12 +51,13 @@ TEST(ResultView, FailuresComeFirstWithTheirReasons) {
             "Passed\n"
             "  passed     test_polite  0.2s\n"
             "  scored     helpfulness  score 0.875  12s\n"
-            "Scores\n"
-            "  mean         0.875\n"
-            "  helpfulness  0.875\n"
-            "Usage\n"
-            "  cpu_seconds  3.21\n"
-            "  pods         1\n"
+            "Means\n"
+            "  score   0.625  0 to 1, of 3\n"
+            "  tokens  512    of 1\n"
+            "Usage  1 pod, 3.2s of CPU, 52.4 MB of memory, 8 requests to the model\n"
+            "Output executed.ipynb\n"
+            "  to have them: assay result 00000000000000000000000000 --outputs DIR\n"
+            "note: left out: details\n"
             "more: assay result 00000000000000000000000000  or  assay logs "
             "00000000000000000000000000\n");
 }
@@ -68,7 +73,8 @@ TEST(ResultView, FieldsOfAnotherTypeAreLeftOut) {
   const auto document = parse_result_document(
       R"({"status":"failed","reason":7,"tests":[1,null,{"name":[],"outcome":{},"score":"x",
           "seconds":-1e300}],"counts":{"passed":"many","failed":-3},"scores":[1],"usage":null,
-          "pods":"p","log":{}})");
+          "metrics":{"m":[],"n":{"mean":"x"}},"evaluation":7,"outputs":[1,{"path":{}}],
+          "notes":[[]],"name":[],"pods":"p","log":{}})");
   ASSERT_TRUE(document.has_value());
   EXPECT_EQ(document->tests.size(), 1U);
   EXPECT_TRUE(document->counts.empty());
@@ -89,7 +95,9 @@ TEST(ResultView, HostileTextIsMadeHarmlessAndShort) {
     if (i < 3) test.detail = std::string(100'000, '\n') + "\x1b[2J" + std::string(100'000, 'd');
     document.tests.push_back(std::move(test));
   }
-  document.scores.assign(10'000, {"\x1b[1ms", "\x1b[1mv"});
+  document.metrics.assign(10'000, {"\x1b[1mm", 1, 1e300, std::nullopt, -0.0});
+  document.outputs.assign(10'000, {"\x1b[1mo", 0, std::nullopt});
+  document.notes.assign(10'000, "\x1b[1ml");
   const std::string text = shown(failed_task(), document);
   EXPECT_EQ(text.find('\x1b'), std::string::npos);
   EXPECT_EQ(text.find('\r'), std::string::npos);

@@ -71,26 +71,31 @@ TEST_F(TaskBoardTest, OneEvaluationIsFollowedWithABarAndCounts) {
   EXPECT_EQ(one(80, 3), Texts{"safety_battery  queued  3.0s"});
   state(1, TaskState::kRunning, 2, 1);
   progress(1, 0, 4, "");
-  EXPECT_EQ(progress(1, 1, 4, "passed test_polite"), Texts{});
-  EXPECT_EQ(progress(1, 2, 4, "failed test_refuses: said yes"),
-            Texts{"failed test_refuses: said yes"});
+  EXPECT_EQ(progress(1, 1, 4, "1 passed; test 2 of 4: test_refuses"), Texts{});
+  EXPECT_EQ(
+      progress(1, 2, 4, "1 passed, 1 failed; test 3 of 4: test_c\nfailed test_refuses: said yes"),
+      Texts{"failed test_refuses: said yes"});
+  EXPECT_EQ(
+      progress(1, 2, 4, "1 passed, 1 failed; test 3 of 4: test_c\nfailed test_refuses: said yes"),
+      Texts{})
+      << "it is told once";
   EXPECT_EQ(one(60), (Texts{"safety_battery  running  10s  on eval-1",
                             "██████████████░░░░░░░░░░░░░░  2/4  50%  1 passed  1 failed",
-                            "  failed test_refuses: said yes"}));
+                            "  test 3 of 4: test_c"}));
 }
 
 TEST_F(TaskBoardTest, TheBarGivesWayToCountsInANarrowWindow) {
   state(1, TaskState::kRunning, 0, 1);
-  progress(1, 15, 200, "passed test_x");
+  progress(1, 15, 200, "15 passed; test 16 of 200: test_x");
   for (std::size_t width = 5; width < 120; ++width) {
     for (const std::string& line : one(width)) EXPECT_LE(columns(line), width) << line;
   }
-  EXPECT_EQ(one(24)[1], "15/200  7%  1 passed");
+  EXPECT_EQ(one(24)[1], "15/200  7%  15 passed");
 }
 
 TEST_F(TaskBoardTest, ANewAttemptStartsFromNothing) {
   state(1, TaskState::kRunning, 0, 1);
-  progress(1, 3, 4, "failed a");
+  EXPECT_EQ(progress(1, 3, 4, "3 failed\nfailed a").size(), 1U);
   state(1, TaskState::kQueued, 4, 1, "lease expired");
   EXPECT_EQ(one(80, 4)[0], "00000000000000000000000001  queued  4.0s  lease expired");
   state(1, TaskState::kRunning, 6, 2);
@@ -106,7 +111,8 @@ TEST_F(TaskBoardTest, ProgressWithoutATotalHasNoBar) {
 
 TEST_F(TaskBoardTest, HostileTextCanNotSteerTheTerminal) {
   state(1, TaskState::kRunning, 0, 1);
-  const Texts lines = progress(1, 1, 2, "failed \x1b[2J\x1b]0;owned\x07test: \r\n\x1b[31mred");
+  const Texts lines = progress(
+      1, 1, 2, "1 failed; \x1b[2Jnow\nfailed \x1b[2J\x1b]0;owned\x07test: \r\n\x1b[31mred");
   EXPECT_EQ(lines, Texts{"failed test: red"});
   for (const std::string& line : one(80)) EXPECT_EQ(line.find('\x1b'), std::string::npos);
 }
@@ -125,12 +131,12 @@ TEST_F(TaskBoardTest, ManyTasksShowAFewBarsAndASummary) {
     state(i, TaskState::kQueued, 0);
     if (i <= 6) state(i, TaskState::kRunning, 1, 1);
   }
-  progress(2, 5, 10, "passed test_b");
+  progress(2, 5, 10, "5 passed; test 6 of 10: test_b");
   EXPECT_EQ(state(1, TaskState::kSucceeded, 9, 1), Texts{});
   EXPECT_EQ(state(3, TaskState::kFailed, 9, 1, "2 tests failed"),
             Texts{"battery-3  failed: 2 tests failed"});
   EXPECT_EQ(texts(board_.all(Time(Duration(11'000)), Look{.width = 60}, 4), 60),
-            (Texts{"battery-2            ███████▌░░░░░░░ 5/10      10s    passe…",
+            (Texts{"battery-2            ███████▌░░░░░░░ 5/10      10s    test …",
                    "battery-4                                      10s", "… and 2 more run",
                    "3 queued  4 running  1 succeeded  1 failed"}));
 }
@@ -155,8 +161,8 @@ TEST_F(TaskBoardTest, APipeGetsPlainSentences) {
   state(1, TaskState::kQueued, 0, 0, "");
   EXPECT_EQ(render(board_.plain(id(1), Time(Duration(1000))), Look{}), "battery: queued");
   state(1, TaskState::kRunning, 1, 1);
-  progress(1, 1, 4, "passed a");
-  progress(1, 2, 4, "error b: boom");
+  progress(1, 1, 4, "1 passed; test 2 of 4: b");
+  progress(1, 2, 4, "1 passed, 1 error; test 3 of 4: c\nerror b: boom");
   EXPECT_EQ(render(board_.plain(id(1), Time(Duration(13'000))), Look{}),
             "battery: running, 2/4 (1 passed, 1 error), 12s");
 }

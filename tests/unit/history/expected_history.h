@@ -1,7 +1,7 @@
 // What a history must hold after a stream of records, found in the simplest way that there is; and
 // what a history does hold, read in full.
-#ifndef TESTS_UNIT_HISTORY_EXPECTED_HISTORY_H_
-#define TESTS_UNIT_HISTORY_EXPECTED_HISTORY_H_
+#ifndef ASSAY_TESTS_UNIT_HISTORY_EXPECTED_HISTORY_H_
+#define ASSAY_TESTS_UNIT_HISTORY_EXPECTED_HISTORY_H_
 
 #include <map>
 #include <string>
@@ -27,4 +27,4 @@ void expect_same(const Content& found, const Content& expected);
 
 }  // namespace assay::history::testing
 
-#endif  // TESTS_UNIT_HISTORY_EXPECTED_HISTORY_H_
+#endif  // ASSAY_TESTS_UNIT_HISTORY_EXPECTED_HISTORY_H_

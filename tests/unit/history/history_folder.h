@@ -1,6 +1,6 @@
 // A folder of its own for each test, gone with it.
-#ifndef TESTS_UNIT_HISTORY_HISTORY_FOLDER_H_
-#define TESTS_UNIT_HISTORY_HISTORY_FOLDER_H_
+#ifndef ASSAY_TESTS_UNIT_HISTORY_HISTORY_FOLDER_H_
+#define ASSAY_TESTS_UNIT_HISTORY_HISTORY_FOLDER_H_
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -27,4 +27,4 @@ class HistoryFolder : public ::testing::Test {
 
 }  // namespace assay::history::testing
 
-#endif  // TESTS_UNIT_HISTORY_HISTORY_FOLDER_H_
+#endif  // ASSAY_TESTS_UNIT_HISTORY_HISTORY_FOLDER_H_

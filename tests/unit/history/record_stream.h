@@ -1,7 +1,7 @@
 // A broker's core in a random life: clients submit, cancel and use ids again, workers finish, fail,
 // fall silent and come back. What comes out are the batches that its journal would hold.
-#ifndef TESTS_UNIT_HISTORY_RECORD_STREAM_H_
-#define TESTS_UNIT_HISTORY_RECORD_STREAM_H_
+#ifndef ASSAY_TESTS_UNIT_HISTORY_RECORD_STREAM_H_
+#define ASSAY_TESTS_UNIT_HISTORY_RECORD_STREAM_H_
 
 #include <cstdint>
 #include <string>
@@ -45,4 +45,4 @@ TaskId task_id(std::uint64_t number);
 
 }  // namespace assay::history::testing
 
-#endif  // TESTS_UNIT_HISTORY_RECORD_STREAM_H_
+#endif  // ASSAY_TESTS_UNIT_HISTORY_RECORD_STREAM_H_

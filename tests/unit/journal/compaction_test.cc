@@ -13,12 +13,10 @@
 namespace assay::journal {
 namespace {
 
-using testing::append_one;
 using ::testing::HasSubstr;
 using testing::kJournalDirectory;
 using testing::open_ledger;
 using testing::OpenedLedger;
-using testing::pattern;
 using testing::SimulatedFileSystem;
 using testing::small_segments;
 using testing::TaskLedger;

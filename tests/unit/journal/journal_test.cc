@@ -84,7 +84,8 @@ TEST_F(JournalTest, AKilledProcessLosesNothingThatWasAppended) {
 
 TEST_F(JournalTest, ABatchIsThereAsAWholeOrNotAtAll) {
   open();
-  const Entry batch[] = {{"a", pattern(1, 300)}, {"b", pattern(2, 300)}, {"c", pattern(3, 300)}};
+  const std::string body = pattern(1, 300);
+  const Entry batch[] = {{"a", body}, {"b", body}, {"c", body}};
   ASSERT_TRUE(journal().append(batch).is_ok());
   reopen_after_crash(Unflushed::kHalf);
   EXPECT_THAT(replayed_.entries, IsEmpty());

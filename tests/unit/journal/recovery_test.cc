@@ -22,7 +22,6 @@ using testing::open_journal;
 using testing::pattern;
 using testing::ReplayedJournal;
 using testing::SimulatedFileSystem;
-using testing::Unflushed;
 
 const std::string kFirst = kJournalDirectory + "/journal-0000000001.log";
 const std::string kSecond = kJournalDirectory + "/journal-0000000002.log";

@@ -150,6 +150,54 @@ TEST(Client, ABusyBrokerThatLivesIsToldApartFromNone) {
   EXPECT_EQ(client.queues().status().reason(), "no_answer");
 }
 
+TEST(Client, ListAsksForWhatMatchesAndGivesWhatCame) {
+  TaskInfo task;
+  task.id = TaskId::make(Time{});
+  task.queue = QueueName("eval");
+  task.owner = OwnerName("me");
+  FakeBroker broker([&](const Message& message) -> std::vector<Message> {
+    const auto* list = std::get_if<ListRequest>(&message);
+    if (list == nullptr) return {};
+    return {TaskList{.request = list->request, .complete = false, .tasks = {task}}};
+  });
+  Client client(options_for(broker));
+  ListRequest request;
+  request.states = {TaskState::kDead};
+  request.owner = OwnerName("me");
+  request.limit = 1;
+  const auto list = client.list(request);
+  ASSERT_TRUE(list.is_ok()) << list.status().to_string();
+  EXPECT_FALSE(list->complete);
+  EXPECT_THAT(list->tasks, testing::ElementsAre(task));
+  const auto heard = std::get<ListRequest>(broker.heard().back());
+  request.request = heard.request;
+  EXPECT_EQ(heard, request);
+}
+
+TEST(Client, OperateSaysHowManyChangedOrWhyNot) {
+  FakeBroker broker([](const Message& message) -> std::vector<Message> {
+    const auto* operate = std::get_if<Operate>(&message);
+    if (operate == nullptr) return {};
+    if (operate->operation == Operation::kPurgeQueue && operate->target == "eval") {
+      return {Operated{.request = operate->request, .affected = 7}};
+    }
+    if (operate->operation == Operation::kDropDead) {
+      return {Operated{.request = operate->request, .affected = operate->ids.size()}};
+    }
+    return {Error{.request = operate->request,
+                  .code = Code::kNotFound,
+                  .reason = "unknown_worker",
+                  .message = "nobody bears this name"}};
+  });
+  Client client(options_for(broker));
+  const auto purged = client.operate(Operation::kPurgeQueue, "eval");
+  ASSERT_TRUE(purged.is_ok()) << purged.status().to_string();
+  EXPECT_EQ(*purged, 7U);
+  const std::vector<TaskId> dead{TaskId::make(Time{}), TaskId::make(Time{})};
+  EXPECT_EQ(*client.operate(Operation::kDropDead, "", dead), 2U);
+  EXPECT_EQ(client.operate(Operation::kDrainWorker, "w").status().reason(), "unknown_worker");
+}
+
 TEST(Client, WaitReturnsWhatThePushBrings) {
   FakeBroker broker(accept_everything);
   Client client(options_for(broker));
@@ -198,15 +246,16 @@ TEST(Client, AWaitThatTimesOutMayBeRepeated) {
 TEST(Client, FiveThousandAwaitsShareOneClient) {
   constexpr std::size_t kTasks = 5000;
   FakeBroker broker(accept_everything);
+  broker.set_welcome({});  // beats of a second: a slow machine must not look like a silent broker
   Client client(options_for(broker));
   std::set<TaskId> open;
   while (open.size() < kTasks) open.insert(TaskId::make(Time{}));
   const std::vector<TaskId> all(open.begin(), open.end());
   std::thread pusher([&] {
     EXPECT_TRUE(broker.wait_for<Await>(2));
-    for (std::size_t i = 0; i < kTasks; ++i) {
+    for (std::size_t i = 0; i < kTasks; i += 50) {
       Results push;
-      push.results = {result_of(all[i])};
+      for (std::size_t j = i; j < i + 50; ++j) push.results.push_back(result_of(all[j]));
       broker.say(push);
       if (i == kTasks / 2) broker.say(push);  // a push that comes twice does no harm
     }

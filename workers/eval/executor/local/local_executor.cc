@@ -54,6 +54,10 @@ std::string advice(const std::string& complaint) {
          "allows unshare and mount.";
 }
 
+std::string mark_of(const fs::path& pods_folder) {
+  return "assay-sandbox-" + pods_folder.filename().string();
+}
+
 std::string read_all(int descriptor) {
   std::string out;
   char chunk[4096];
@@ -94,11 +98,12 @@ Status LocalExecutor::find_tools() {
     return unavailable("evaluations run in sandboxes made by bubblewrap, and '" +
                        options_.bubblewrap +
                        "' was not found. Install it (apt-get install bubblewrap) or name its path "
-                       "(local.bubblewrap).");
+                       "(the setting bubblewrap).");
   }
   if (access(options_.python.c_str(), X_OK) != 0) {
-    return unavailable("no Python at " + options_.python +
-                       ". Install it (apt-get install python3) or name another (local.python).");
+    return unavailable(
+        "no Python at " + options_.python +
+        ". Install it (apt-get install python3) or name another (the setting python).");
   }
   harness_ = Descriptor(open(options_.harness.c_str(), O_PATH | O_CLOEXEC));
   if (!harness_ || access(options_.harness.c_str(), X_OK) != 0) {
@@ -125,12 +130,14 @@ Status LocalExecutor::claim_folder() {
     if (!lock || flock(lock.get(), LOCK_EX | LOCK_NB) != 0) continue;
     std::string folder = path.string();
     folder.resize(folder.size() - 5);
+    end_left_sandboxes(mark_of(folder));
     removed_ += remove_left_pods(folder);
     std::error_code ignored;
     fs::remove(folder, ignored);
     fs::remove(path, ignored);
   }
   pods_folder_ = own;
+  tools_.mark = mark_of(own);
   lock_ =
       Descriptor(open((own + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!lock_ || flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {

@@ -1,5 +1,7 @@
 #include "workers/eval/executor/local/sandbox.h"
 
+#include "workers/eval/executor/local/system_call_filter.h"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/mman.h>
@@ -8,8 +10,10 @@
 #include <sys/wait.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 namespace assay::eval {
@@ -19,6 +23,7 @@ namespace {
 constexpr int kArgumentsPlace = 10;
 constexpr int kStatusPlace = 11;
 constexpr int kBlockPlace = 12;
+constexpr int kFilterPlace = 13;
 // Making the namespaces takes milliseconds; a machine that needs longer than this is stuck.
 constexpr std::chrono::milliseconds kStartTimeout{10'000};
 
@@ -103,6 +108,24 @@ std::vector<std::string> sandbox_arguments(const SandboxTools& tools, const PodL
   return out;
 }
 
+std::size_t end_left_sandboxes(const std::string& mark) {
+  std::size_t count = 0;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
+    const pid_t id = static_cast<pid_t>(std::atoi(entry.path().filename().c_str()));
+    if (id <= 0) continue;
+    // First the handle, then the look: so it is that process, and no later one of its number, that
+    // is ended.
+    const Descriptor process = open_process(id);
+    std::ifstream file(entry.path() / "cmdline");
+    std::string name;
+    if (!process || !std::getline(file, name, '\0') || name != mark) continue;
+    kill_process(process);
+    ++count;
+  }
+  return count;
+}
+
 Result<std::unique_ptr<Sandbox>> Sandbox::start(const SandboxTools& tools,
                                                 const SandboxSpec& spec) {
   Result<Pipe> log = make_pipe();
@@ -115,19 +138,23 @@ Result<std::unique_ptr<Sandbox>> Sandbox::start(const SandboxTools& tools,
       sandbox_arguments(tools, spec.limits, at_tmp ? "/tmp" : spec.assay_folder);
   add(arguments, {"--json-status-fd", std::to_string(kStatusPlace)});
   add(arguments, {"--block-fd", std::to_string(kBlockPlace)});
+  add(arguments, {"--seccomp", std::to_string(kFilterPlace)});
+  const Result<Descriptor> filter = make_system_call_filter();
+  if (!filter.is_ok()) return filter.status();
   const Descriptor file = arguments_file(arguments);
   const Descriptor program(open(tools.bubblewrap.c_str(), O_PATH | O_CLOEXEC));
   if (!file || !program) return failed("cannot start " + tools.bubblewrap);
   ProcessOptions options;
   options.program = program.get();
   options.path = tools.bubblewrap;
-  options.arguments = {"bwrap", "--args", std::to_string(kArgumentsPlace), "--"};
+  options.arguments = {tools.mark, "--args", std::to_string(kArgumentsPlace), "--"};
   options.arguments.insert(options.arguments.end(), spec.command.begin(), spec.command.end());
   options.descriptors = {{log->write.get(), 1},
                          {log->write.get(), 2},
                          {file.get(), kArgumentsPlace},
                          {status->write.get(), kStatusPlace},
-                         {block->read.get(), kBlockPlace}};
+                         {block->read.get(), kBlockPlace},
+                         {filter->get(), kFilterPlace}};
   options.user = spec.user;
   options.limits = process_limits(spec);
   if (at_tmp) options.folder_at_tmp = spec.assay_folder;

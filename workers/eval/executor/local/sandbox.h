@@ -16,6 +16,7 @@
 namespace assay::eval {
 
 struct SandboxTools {
+  std::string mark;        // what its processes are called on this machine; of one worker
   std::string bubblewrap;  // path of bwrap
   std::vector<std::string>
       read_only;  // folders of this machine seen in the sandbox, beside the system's own
@@ -40,6 +41,11 @@ struct SandboxExit {
   std::optional<int> signal;
   double cpu_seconds = 0;
 };
+
+// Ends what a worker that was killed left in the few milliseconds in which bwrap's child does not
+// yet die with bwrap: no subject was started there, but it would wait for ever. Returns how many
+// processes that was.
+std::size_t end_left_sandboxes(const std::string& mark);
 
 class Sandbox {
  public:

@@ -1,0 +1,101 @@
+#include "cli/output_files.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+
+#include "cli/text/printable.h"
+
+namespace assay::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kPathBytesMax = 500;
+
+int digit_of(char character) {
+  if (character >= 'A' && character <= 'Z') return character - 'A';
+  if (character >= 'a' && character <= 'z') return character - 'a' + 26;
+  if (character >= '0' && character <= '9') return character - '0' + 52;
+  if (character == '+') return 62;
+  return character == '/' ? 63 : -1;
+}
+
+Status write_file(const fs::path& path, const std::string& content) {
+  std::error_code error;
+  fs::create_directories(path.parent_path(), error);
+  // A link that lies there already would lead out of the directory.
+  if (!error && fs::is_symlink(path)) fs::remove(path, error);
+  std::ofstream file;
+  if (!error) file.open(path, std::ios::binary | std::ios::trunc);
+  if (!error && file.write(content.data(), static_cast<std::streamsize>(content.size())).flush()) {
+    return Status::ok();
+  }
+  return internal_error("unwritable_file", "cannot write '" + path.string() + "'" +
+                                               (error ? ": " + error.message() : std::string()));
+}
+
+}  // namespace
+
+bool is_safe_path(std::string_view path) {
+  if (path.empty() || path.size() > kPathBytesMax) return false;
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+  if (std::any_of(path.begin(), path.end(), is_control)) return false;
+  while (true) {
+    const std::size_t slash = path.find('/');
+    const std::string_view part = path.substr(0, slash);
+    if (part.empty() || part == "." || part == "..") return false;
+    if (slash == std::string_view::npos) return true;
+    path.remove_prefix(slash + 1);
+  }
+}
+
+std::optional<std::string> decode_base64(std::string_view text) {
+  if (text.size() % 4 != 0) return std::nullopt;
+  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with("=") ? 1 : 0;
+  std::string bytes;
+  bytes.reserve(text.size() / 4 * 3);
+  std::uint32_t group = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool padded = i >= text.size() - padding;
+    const int digit = padded ? 0 : digit_of(text[i]);
+    if (digit < 0) return std::nullopt;
+    group = group << 6 | static_cast<std::uint32_t>(digit);
+    if (i % 4 != 3) continue;
+    for (const unsigned shift : {16U, 8U, 0U}) bytes += static_cast<char>(group >> shift & 0xFFU);
+    group = 0;
+  }
+  bytes.resize(bytes.size() - padding);
+  return bytes;
+}
+
+Result<std::vector<std::string>> write_outputs(const std::vector<OutputFile>& outputs,
+                                               const std::string& directory) {
+  std::vector<std::string> written;
+  const bool many = std::any_of(outputs.begin(), outputs.end(), [&](const OutputFile& output) {
+    return output.pod != outputs.front().pod;
+  });
+  for (const OutputFile& output : outputs) {
+    if (!output.content_base64) continue;  // the document says that it was too much
+    if (!is_safe_path(output.path)) {
+      return fix_input("unsafe_path", "the output '" + printable(output.path, 100) +
+                                          "' would not lie below " + directory +
+                                          "; it and those after it were not written");
+    }
+    const auto content = decode_base64(*output.content_base64);
+    if (!content) {
+      return Status(Code::kDataLoss, "damaged_output",
+                    "the content of '" + printable(output.path, 100) + "' is damaged");
+    }
+    fs::path path = directory;
+    if (many) path /= "pod-" + std::to_string(output.pod);
+    path /= output.path;
+    Status status = write_file(path, *content);
+    if (!status.is_ok()) return status;
+    written.push_back(path.string());
+  }
+  return written;
+}
+
+}  // namespace assay::cli

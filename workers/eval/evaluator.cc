@@ -1,0 +1,253 @@
+#include "workers/eval/evaluator.h"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "workers/eval/monitor/record.h"
+#include "workers/eval/plan/plan.h"
+#include "workers/eval/request.h"
+
+namespace assay::eval {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kListenInterval{100};
+// A pod that could not do its work is launched anew for what is left, so often in all.
+constexpr std::uint32_t kLaunchesMax = 2;
+constexpr std::size_t kLineShownMax = 16U << 10;
+constexpr milliseconds kRetryDelay{5'000};
+// An output of 6 MiB, in base64 and as JSON.
+constexpr std::size_t kLineBytesMax = 9U << 20;
+
+std::string lower(std::string text) {
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return text;
+}
+
+// One evaluation while it runs. One thread; the pods have their own.
+class Run {
+ public:
+  Run(Executor& executor, const EvaluationSettings& settings, const TaskAssignment& task,
+      TaskContext& context, EvaluationRequest request)
+      : executor_(executor),
+        settings_(settings),
+        task_(task),
+        context_(context),
+        request_(std::move(request)),
+        deadline_(Clock::now() + request_.evaluation.timeout),
+        started_at_(std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now())) {
+    for (const Endpoint& endpoint : settings_.endpoints) {
+      if (endpoint.name != request_.endpoint) continue;
+      endpoints_.push_back({endpoint.name, std::make_shared<RequestBudget>(endpoint.requests_max)});
+    }
+  }
+  // Pods may be waiting to tell something; nobody listens any more.
+  ~Run() { events_.close(); }
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+
+  TaskOutcome run() {
+    KnownTests known;
+    plan_ = make_plan(request_.evaluation, known, settings_.rules);
+    if (plan_.discover) {
+      context_.progress(0, 0, "finding the tests");
+      plan_.pods = {{std::nullopt, 0}};
+      discovering_ = true;
+      run_pods();
+      discovering_ = false;
+      if (record_.discovered() && !stop_) {
+        known.names = record_.discovered();
+        plan_ = make_plan(request_.evaluation, known, settings_.rules);
+        record_.forget_pods();
+        run_pods();
+      }
+    } else {
+      run_pods();
+    }
+    return finish();
+  }
+
+ private:
+  struct Waiting {
+    std::size_t number;
+    std::optional<std::vector<std::string>> tests;
+    std::uint32_t launches = 0;
+  };
+
+  // Runs every pod of the plan to its end, `at_once` at a time.
+  void run_pods() {
+    context_.log(plan_.why);
+    std::vector<Waiting> waiting;
+    for (std::size_t i = plan_.pods.size(); i > 0; --i) {
+      waiting.push_back({i - 1, plan_.pods[i - 1].tests});
+    }
+    for (const PlannedPod& pod : plan_.pods) {
+      record_.on_plan(static_cast<std::size_t>(&pod - plan_.pods.data()),
+                      pod.tests ? pod.tests->size() : 0);
+    }
+    while (!waiting.empty() || !pods_.empty()) {
+      check_stop();
+      if (stop_ && pods_.empty()) return;
+      while (!stop_ && !waiting.empty() && pods_.size() < plan_.at_once) {
+        Waiting next = std::move(waiting.back());
+        waiting.pop_back();
+        launch(std::move(next), waiting);
+      }
+      listen(waiting);
+    }
+  }
+
+  void launch(Waiting next, std::vector<Waiting>& waiting) {
+    ++next.launches;
+    PodSpec spec;
+    spec.number = next.number;
+    spec.name = lower(task_.id.text()) + "-" + std::to_string(task_.attempt.number) + "-" +
+                (discovering_ ? "d" : std::to_string(next.number)) + "-" +
+                std::to_string(next.launches);
+    spec.files = request_.files;
+    spec.endpoints = endpoints_;
+    spec.limits = request_.limits;
+    spec.plan.job = request_.job;
+    spec.plan.tests = next.tests;
+    spec.plan.discover_only = discovering_;
+    if (!discovering_) spec.plan.outputs = request_.evaluation.outputs;
+    spec.plan.test_timeout = request_.evaluation.test_timeout;
+    spec.plan.load_timeout = settings_.load_timeout;
+    spec.plan.deadline = std::max(
+        milliseconds(1), std::chrono::duration_cast<milliseconds>(deadline_ - Clock::now()));
+    spec.plan.concurrency = request_.concurrency;
+    spec.plan.line_bytes_max = kLineBytesMax;
+    record_.on_launch(next.number);
+    Result<std::unique_ptr<Pod>> pod = executor_.launch(std::move(spec), events_);
+    if (pod.is_ok()) {
+      pods_.emplace(next.number, Running{std::move(pod).value(), std::move(next)});
+    } else {
+      PodEnded end;
+      end.failure = pod.status();
+      record_.on_event({next.number, end});
+      launch_again(std::move(next), waiting);
+    }
+  }
+
+  // After a failure of the pod: what it has no result for, if it has not been tried too often.
+  void launch_again(Waiting pod, std::vector<Waiting>& waiting) {
+    if (pod.launches >= kLaunchesMax || stop_) return;
+    if (!pod.tests && !discovering_) pod.tests = record_.discovered();
+    if (pod.tests) {
+      std::erase_if(*pod.tests, [&](const auto& name) { return record_.has_result(name); });
+      if (pod.tests->empty()) return;
+    }
+    waiting.push_back(std::move(pod));
+  }
+
+  void listen(std::vector<Waiting>& waiting) {
+    for (PodEvent& event : events_.wait(kListenInterval)) {
+      if (auto* log = std::get_if<SubjectLog>(&event.what)) {
+        pass_on(event.pod, log->bytes);
+        continue;
+      }
+      record_.on_event(event);
+      const auto* end = std::get_if<PodEnded>(&event.what);
+      if (end == nullptr) continue;
+      if (!unfinished_line_[event.pod].empty()) pass_on(event.pod, "\n");
+      const auto found = pods_.find(event.pod);
+      Waiting pod = std::move(found->second.what);
+      pods_.erase(found);
+      if (!end->failure.is_ok()) launch_again(std::move(pod), waiting);
+    }
+    if (discovering_) return;
+    if (const auto progress = record_.take_progress()) {
+      context_.progress(progress->done, progress->total, progress->text);
+    }
+  }
+
+  // Whole lines, each pod's apart from the others'.
+  void pass_on(std::size_t pod, std::string_view bytes) {
+    std::string& text = unfinished_line_[pod];
+    text += bytes;
+    const auto end = text.rfind('\n');
+    if (end != std::string::npos) {
+      context_.log(text.substr(0, end));
+      text.erase(0, end + 1);
+    } else if (text.size() > kLineShownMax) {
+      context_.log(std::exchange(text, {}));
+    }
+  }
+
+  // Stops everything when nobody wants it any more, when time is over, and when one subject could
+  // not be loaded.
+  void check_stop() {
+    if (stop_) return;
+    cancelled_ = context_.cancelled();
+    // The harnesses keep the time themselves; this is for what has not been launched.
+    const auto grace = pods_.empty() ? milliseconds(0) : milliseconds(5'000);
+    out_of_time_ = Clock::now() >= deadline_ + grace;
+    stop_ = cancelled_ || out_of_time_ || record_.load_failed();
+    if (!stop_) return;
+    for (auto& [number, pod] : pods_) pod.pod->stop();
+  }
+
+  TaskOutcome finish() {
+    const Verdict verdict = judge(request_.evaluation, record_, cancelled_, out_of_time_);
+    DocumentFacts facts;
+    facts.evaluation = &request_.evaluation;
+    facts.started_at = started_at_;
+    facts.ended_at = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+    facts.plan = plan_.why;
+    facts.executor = settings_.executor;
+    facts.model = request_.model;
+    facts.endpoint = request_.endpoint;
+    for (const EndpointUse& use : endpoints_) facts.requests[use.name] = use.budget->used;
+    std::string document = make_document(record_, verdict, facts);
+    if (cancelled_) return TaskOutcome::cancelled(std::move(document));
+    if (verdict.again) {
+      TaskOutcome outcome = TaskOutcome::retry(verdict.reason, kRetryDelay, verdict.cause);
+      outcome.result = std::move(document);
+      return outcome;
+    }
+    if (verdict.status == "passed") return TaskOutcome::done(std::move(document));
+    return TaskOutcome::failed(verdict.reason, verdict.cause, std::move(document));
+  }
+
+  struct Running {
+    std::unique_ptr<Pod> pod;
+    Waiting what;
+  };
+
+  Executor& executor_;
+  const EvaluationSettings& settings_;
+  const TaskAssignment& task_;
+  TaskContext& context_;
+  EvaluationRequest request_;
+  Clock::time_point deadline_;
+  Time started_at_;
+  std::vector<EndpointUse> endpoints_;
+  EvaluationRecord record_;
+  Plan plan_;
+  bool discovering_ = false;
+  bool stop_ = false;
+  bool cancelled_ = false;
+  bool out_of_time_ = false;
+  PodEvents events_;  // outlives the pods
+  std::map<std::size_t, std::string> unfinished_line_;
+  std::map<std::size_t, Running> pods_;
+};
+
+}  // namespace
+
+TaskOutcome Evaluator::run(const TaskAssignment& task, TaskContext& context) const {
+  Result<EvaluationRequest> request = make_request(task.body, settings_);
+  if (!request.is_ok()) return TaskOutcome::failed(request.status().message());
+  return Run(executor_, settings_, task, context, std::move(request).value()).run();
+}
+
+}  // namespace assay::eval

@@ -1,0 +1,92 @@
+// assay-eval: takes evaluations from the broker and runs them.
+#include <csignal>
+#include <cstdio>
+#include <vector>
+
+#include "assay/worker.h"
+#include "sdk/log/structured_log.h"
+#include "workers/eval/evaluator.h"
+#include "workers/eval/executor/local/local_executor.h"
+#include "workers/eval/program_settings.h"
+
+namespace {
+
+using namespace assay;        // NOLINT(google-build-using-namespace): a program's main
+using namespace assay::eval;  // NOLINT(google-build-using-namespace): as above
+
+Worker* g_worker = nullptr;  // for the signal handler only
+
+// The first drains, the second cancels what runs.
+void on_stop_signal(int) {
+  g_worker->request_stop();
+}
+
+void log_outcome(const TaskAssignment& task, const TaskOutcome& outcome) {
+  log::info("evaluation_ended", {{"task", task.id.text()},
+                                 {"attempt", task.attempt.number},
+                                 {"outcome", to_string(outcome.outcome)},
+                                 {"cause", to_string(outcome.cause)},
+                                 {"reason", outcome.reason},
+                                 {"result_bytes", outcome.result.size()}});
+}
+
+int run(const ProgramSettings& settings) {
+  LocalExecutor executor(settings.local);
+  const Status ready = executor.check();
+  if (!ready.is_ok()) {
+    std::fprintf(stderr, "assay-eval: %s\n", ready.message().c_str());
+    return 1;
+  }
+  if (executor.removed() > 0) log::warn("removed_left_pods", {{"count", executor.removed()}});
+  const Evaluator evaluator(executor, settings.evaluation);
+  WorkerOptions options;
+  options.endpoint = settings.broker;
+  options.name = settings.name;
+  options.queues = {QueueName("eval")};
+  options.slots = settings.slots;
+  options.drain_timeout = settings.drain_timeout;
+  options.notice = [](std::string_view line) { log::warn("broker", {{"text", line}}); };
+  Worker worker(options, [&](const TaskAssignment& task, TaskContext& context) {
+    log::info("evaluation_begins", {{"task", task.id.text()},
+                                    {"attempt", task.attempt.number},
+                                    {"owner", task.owner.value},
+                                    {"bytes", task.body.size()}});
+    TaskOutcome outcome = evaluator.run(task, context);
+    log_outcome(task, outcome);
+    return outcome;
+  });
+  g_worker = &worker;
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGTERM, on_stop_signal);
+  std::signal(SIGINT, on_stop_signal);
+  log::info("ready", {{"broker", settings.broker},
+                      {"name", worker.name()},
+                      {"slots", settings.slots},
+                      {"executor", settings.evaluation.executor},
+                      {"endpoints", settings.evaluation.endpoints.size()}});
+  const Status status = worker.run();
+  // It leaves already; what is left to do is to tidy up.
+  std::signal(SIGTERM, SIG_IGN);
+  std::signal(SIGINT, SIG_IGN);
+  if (status.is_ok()) {
+    log::info("stopped");
+    return 0;
+  }
+  std::fprintf(stderr, "assay-eval: %s\n", status.message().c_str());
+  return 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> arguments = join_endpoint_flags(argc, argv);
+  std::vector<const char*> pointers;
+  for (const std::string& argument : arguments) pointers.push_back(argument.c_str());
+  ProgramSettings settings;
+  const auto exit_status =
+      config::read_settings({"assay-eval", "Runs evaluations that nobody has to trust."},
+                            static_cast<int>(pointers.size()), pointers.data(),
+                            [&](config::Options& options) { describe(settings, options); });
+  if (exit_status) return *exit_status;
+  return run(settings);
+}

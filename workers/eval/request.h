@@ -1,0 +1,34 @@
+// A task's body made ready to run: decoded, checked against what this worker grants, its job
+// document made. Pure.
+#ifndef ASSAY_WORKERS_EVAL_REQUEST_H_
+#define ASSAY_WORKERS_EVAL_REQUEST_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "assay/evaluation.h"
+#include "assay/status.h"
+#include "workers/eval/settings.h"
+
+namespace assay::eval {
+
+struct EvaluationRequest {
+  Evaluation evaluation;  // times bounded, the settings of a YAML taken over; without its files
+  std::shared_ptr<const std::vector<EvaluationFile>> files;
+  std::string job;  // JSON for the runner
+  std::string model;
+  std::string endpoint;  // granted; or empty
+  std::size_t concurrency = 1;
+  PodLimits limits;
+};
+
+// Errors, all fix_input, with what to do: `invalid_evaluation`, `unknown_profile`,
+// `endpoint_not_granted`, `unsupported_kind`.
+Result<EvaluationRequest> make_request(std::string_view body, const EvaluationSettings& settings);
+
+}  // namespace assay::eval
+
+#endif  // ASSAY_WORKERS_EVAL_REQUEST_H_
