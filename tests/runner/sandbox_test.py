@@ -4,13 +4,13 @@ import shutil
 import subprocess
 import unittest
 
-from fake_harness import FakeHarness
+from fake_harness import SOURCE, FakeHarness
 from notebook_test import notebook
 
 BUBBLEWRAP = (
     "bwrap --unshare-all --die-with-parent --new-session --ro-bind / / --dev /dev --proc /proc "
     "--tmpfs /tmp --bind FOLDER FOLDER --setenv HOME /tmp"
-).split()
+).split() + ["--ro-bind", SOURCE, SOURCE]  # the tree itself may lie in /tmp
 
 
 def sandbox_works():
