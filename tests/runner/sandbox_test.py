@@ -37,7 +37,7 @@ class SandboxTest(unittest.TestCase):
             "    before = {p for p in os.listdir('/proc') if p.isdigit()}\n"
             "    time.sleep(0.05)\n"
             "    after = {p for p in os.listdir('/proc') if p.isdigit()}\n"
-            "    assert before == after, 'something still forks'\n"
+            "    assert after <= before, 'something still forks'\n"  # what was killed may be leaving still
         )
         with FakeHarness({"a.py": source}, sandbox=BUBBLEWRAP) as harness:
             self.assertEqual(harness.names(), ["test_runaway", "test_fine"])
