@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "broker/net/clock.h"
+#include "broker/net/journal_tools.h"
 #include "broker/net/loop.h"
 #include "broker/net/storage.h"
 #include "sdk/config/program_options.h"
@@ -25,6 +26,7 @@ struct Settings {
   std::vector<std::string> queues{"eval", "build", "report", "cleanup"};
   core::CoreOptions core;
   int ready_fd = -1;
+  JournalTools tools;
 };
 
 void describe(Settings& settings, config::Options& options) {
@@ -60,6 +62,14 @@ void describe(Settings& settings, config::Options& options) {
   options.integer("ready_fd", settings.ready_fd,
                   "a file descriptor that is told, in one line of JSON, where the broker listens",
                   {-1, 1023});
+  options.boolean(
+      "verify", settings.tools.verify,
+      "read the whole journal, report all damage, and exit; the broker must be stopped");
+  options.boolean("repair", settings.tools.repair,
+                  "keep what is intact of a damaged journal, set the rest aside, and exit");
+  options.boolean("print", settings.tools.print, "print every record of the journal and exit");
+  options.text("backup", settings.tools.backup,
+               "copy the journal to this directory and exit; the broker may be running");
   options.check([&settings] {
     for (const std::string& queue : settings.queues) {
       if (!valid_name(queue)) {
@@ -118,6 +128,7 @@ int run(const Settings& settings) {
   log::info("recovered", {{"data_dir", settings.data_dir},
                           {"durable", settings.durable},
                           {"records", recovery.records},
+                          {"orphans", recovery.orphans},
                           {"tasks", core.state().tasks().size()},
                           {"report", recovery.report}});
 
@@ -156,6 +167,7 @@ int main(int argc, char** argv) {
       argc, argv, [&](config::Options& options) { describe(settings, options); });
   if (exit_status) return *exit_status;
   try {
+    if (settings.tools.any()) return run_journal_tools(settings.tools, settings.data_dir);
     return run(settings);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "assay-broker: %s\n", error.what());

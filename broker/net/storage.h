@@ -38,7 +38,8 @@ class Storage {
 // What opening a journal found.
 struct Recovery {
   std::uint64_t records = 0;
-  std::string report;  // for the log: what was cut from a torn end, if anything
+  std::uint64_t orphans = 0;  // skipped: a repair gave up what they speak of
+  std::string report;         // for the log: what was cut from a torn end, if anything
 };
 
 // Opens the journal in `directory` (made when there is none) and recovers `core` from it.

@@ -124,6 +124,25 @@ TEST_F(BrokerStart, RefusesAJournalWithADamagedMiddleAndSaysWhereAndWhatToDo) {
   expect_in(said, "--repair");
 }
 
+TEST_F(BrokerStart, MendsADamagedJournalAndGoesOnWithWhatIsIntact) {
+  const auto data = a_journal();
+  const std::vector<std::string> verify{"--data-dir", data.string(), "--verify"};
+  start(verify, 0);
+  overwrite(segment_of(data), journal::kSegmentHeaderBytes + 40, "damage");
+  expect_in(start(verify, 1), "offset 64");
+  start({"--data-dir", data.string(), "--repair"}, 0);
+  start(verify, 0);
+  BrokerProcess broker(folder_.path());
+  EXPECT_EQ(support::http_get(broker.http(), "/readyz"), "ready\n");
+}
+
+TEST_F(BrokerStart, PrintsAndBacksUpAJournal) {
+  BrokerProcess broker(folder_.path());
+  const auto copy = folder_.path() / "copy";
+  start({"--data-dir", broker.data().string(), "--backup", copy.string()}, 0);
+  expect_in(start({"--data-dir", copy.string(), "--print"}, 0), "QueueCreated sequence=");
+}
+
 TEST_F(BrokerStart, NamesEveryMistakeOfAConfigurationWithItsLine) {
   const auto config = folder_.path() / "broker.yaml";
   std::ofstream(config) << "lease: soon\nheartbeat: 1s\nlosses_max: 0\n";
