@@ -35,6 +35,25 @@ std::optional<std::string> mistake_in(const CommandOptions& command) {
       lacks_ids(std::get_if<CancelOptions>(&command))) {
     return "at least one task's ID is needed";
   }
+  if (const auto* dead = std::get_if<DeadOptions>(&command)) {
+    if (dead->action.empty()) return "list, retry or drop is needed";
+    if (dead->action == "list" && !dead->ids.empty()) {
+      return "'dead list' takes no IDs; see one task with 'assay status ID'";
+    }
+    if (dead->action != "list" && dead->ids.empty()) return "at least one task's ID is needed";
+  }
+  const auto lacks_queue = [](const auto* options) {
+    return options != nullptr && options->queue.empty();
+  };
+  if (lacks_queue(std::get_if<PauseOptions>(&command)) ||
+      lacks_queue(std::get_if<ResumeOptions>(&command)) ||
+      lacks_queue(std::get_if<PurgeOptions>(&command))) {
+    return "a QUEUE is needed; 'assay queues' lists them";
+  }
+  const auto* drain = std::get_if<DrainOptions>(&command);
+  if (drain != nullptr && drain->worker.empty()) {
+    return "a WORKER is needed; 'assay workers' lists them";
+  }
   const auto* up = std::get_if<UpOptions>(&command);
   if (up != nullptr && up->port_base > 61'535) {
     return "--port-base is at most 61535, since HTTP takes the port 4000 above it";

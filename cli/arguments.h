@@ -1,5 +1,5 @@
-// What was asked for on the command line, as plain values. Only arguments.cc knows the library that
-// reads it.
+// What was asked for on the command line, as plain values. Only arguments.cc and command_options.cc
+// know the library that reads it.
 #ifndef ASSAY_CLI_ARGUMENTS_H_
 #define ASSAY_CLI_ARGUMENTS_H_
 
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "assay/ids.h"
+#include "assay/task.h"
 #include "cli/exit_code.h"
 
 namespace assay::cli {
@@ -65,6 +66,14 @@ struct SubmitOptions {
   std::map<std::string, std::string> labels;
   std::string id;
   std::uint32_t count = 1;
+
+  std::vector<std::string> after;
+  OnFailure on_failure = OnFailure::kCancel;
+  std::optional<Time> not_before;
+  std::optional<Time> deadline;
+  std::optional<Duration> timeout;
+  std::uint32_t cost = 1;
+  std::map<std::string, std::string> require;
 };
 
 struct WaitOptions {
@@ -93,8 +102,34 @@ struct CancelOptions {
   std::string reason;
 };
 
+struct ListOptions {
+  std::vector<TaskState> states;
+  std::string queue;
+  std::string owner;
+  std::optional<Duration> since;  // before now
+  std::uint32_t limit = 100;
+};
+
 struct QueuesOptions {};
 struct WorkersOptions {};
+
+struct PauseOptions {
+  std::string queue;
+};
+struct ResumeOptions {
+  std::string queue;
+};
+struct PurgeOptions {
+  std::string queue;
+  bool yes = false;
+};
+struct DrainOptions {
+  std::string worker;
+};
+struct DeadOptions {
+  std::string action;  // "list", "retry" or "drop"
+  std::vector<std::string> ids;
+};
 
 struct WatchOptions {
   std::string topic;
@@ -102,7 +137,9 @@ struct WatchOptions {
 
 using CommandOptions =
     std::variant<UpOptions, EvalOptions, SubmitOptions, WaitOptions, ResultOptions, StatusOptions,
-                 LogsOptions, CancelOptions, QueuesOptions, WorkersOptions, WatchOptions>;
+                 LogsOptions, CancelOptions, ListOptions, QueuesOptions, WorkersOptions,
+                 PauseOptions, ResumeOptions, PurgeOptions, DrainOptions, DeadOptions,
+                 WatchOptions>;
 
 struct Invocation {
   GlobalOptions global;

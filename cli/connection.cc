@@ -50,6 +50,20 @@ Result<std::vector<TaskId>> resolve(Client& client, const std::vector<std::strin
   return ids;
 }
 
+Result<std::uint64_t> operate(Client& client, Operation operation, const std::string& target) {
+  Result<std::uint64_t> affected = client.operate(operation, target);
+  if (affected.is_ok()) return affected;
+  const std::string reason = affected.status().reason();
+  if (reason == "unknown_queue") {
+    return not_found(reason, "there is no queue '" + target + "'; 'assay queues' lists them");
+  }
+  if (reason == "unknown_worker") {
+    return not_found(reason,
+                     "there is no worker '" + target + "' here now; 'assay workers' lists them");
+  }
+  return affected;
+}
+
 namespace {
 
 // Those who follow tell of an absent broker in their own way.

@@ -2,6 +2,7 @@
 #ifndef ASSAY_CLI_CONNECTION_H_
 #define ASSAY_CLI_CONNECTION_H_
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -31,6 +32,9 @@ ExitCode report(Console& console, const GlobalOptions& global, const Status& sta
 // Whole ids of ids that may be shortened. Errors: as Client::status, naming the text at fault.
 Result<std::vector<TaskId>> resolve(Client& client, const std::vector<std::string>& texts);
 Result<TaskId> resolve(Client& client, const std::string& text);
+
+// Client::operate, whose refusals name the command that shows what there is.
+Result<std::uint64_t> operate(Client& client, Operation operation, const std::string& target);
 
 // A subscriber for tasks, from the first event that is kept, or for a topic from now on.
 Subscriber subscribe(const GlobalOptions& global, std::vector<TaskId> tasks);

@@ -68,6 +68,31 @@ Json texts(const std::vector<TaskId>& ids) {
   return list;
 }
 
+Json form_of(const TaskInfo& task) {
+  Json attempts = Json::array();
+  for (const AttemptInfo& attempt : task.attempts) {
+    attempts.push_back({{"attempt", attempt.attempt.number},
+                        {"worker", attempt.worker.value},
+                        {"started_at", format_utc(attempt.started_at)},
+                        {"ended_at", moment(attempt.ended_at)},
+                        {"ended_because", attempt.ended_because}});
+  }
+  return {{"id", task.id.text()},
+          {"queue", task.queue.value},
+          {"owner", task.owner.value},
+          {"priority", task.priority},
+          {"labels", task.labels},
+          {"state", to_string(task.state)},
+          {"cause", to_string(task.cause)},
+          {"reason", task.reason},
+          {"submitted_at", format_utc(task.submitted_at)},
+          {"ended_at", moment(task.ended_at)},
+          {"cancel_requested", task.cancel_requested},
+          {"position", task.position},
+          {"after", texts(task.after)},
+          {"attempts", std::move(attempts)}};
+}
+
 }  // namespace
 
 std::string to_json(const TaskResult& result) {
@@ -81,27 +106,17 @@ std::string to_json(const std::vector<TaskResult>& results) {
 }
 
 std::string to_json(const TaskInfo& task) {
-  Json attempts = Json::array();
-  for (const AttemptInfo& attempt : task.attempts) {
-    attempts.push_back({{"attempt", attempt.attempt.number},
-                        {"worker", attempt.worker.value},
-                        {"started_at", format_utc(attempt.started_at)},
-                        {"ended_at", moment(attempt.ended_at)},
-                        {"ended_because", attempt.ended_because}});
-  }
-  return dump({{"id", task.id.text()},
-               {"queue", task.queue.value},
-               {"owner", task.owner.value},
-               {"priority", task.priority},
-               {"labels", task.labels},
-               {"state", to_string(task.state)},
-               {"cause", to_string(task.cause)},
-               {"reason", task.reason},
-               {"submitted_at", format_utc(task.submitted_at)},
-               {"ended_at", moment(task.ended_at)},
-               {"cancel_requested", task.cancel_requested},
-               {"position", task.position},
-               {"attempts", std::move(attempts)}});
+  return dump(form_of(task));
+}
+
+std::string to_json(const TaskList& list) {
+  Json tasks = Json::array();
+  for (const TaskInfo& task : list.tasks) tasks.push_back(form_of(task));
+  return dump({{"complete", list.complete}, {"tasks", std::move(tasks)}});
+}
+
+std::string affected_to_json(std::uint64_t tasks) {
+  return dump({{"affected", tasks}});
 }
 
 std::string to_json(const std::vector<QueueInfo>& queues) {
@@ -113,7 +128,8 @@ std::string to_json(const std::vector<QueueInfo>& queues) {
                     {"waiting", queue.waiting},
                     {"oldest_seconds", queue.oldest_seconds},
                     {"workers", queue.workers},
-                    {"capacity", queue.capacity}});
+                    {"capacity", queue.capacity},
+                    {"paused", queue.paused}});
   }
   return dump({{"queues", std::move(list)}});
 }
@@ -128,7 +144,9 @@ std::string to_json(const std::vector<WorkerInfo>& workers) {
                     {"slots", worker.slots},
                     {"running", worker.running},
                     {"silent_seconds", worker.silent_seconds},
-                    {"joined_at", format_utc(worker.joined_at)}});
+                    {"joined_at", format_utc(worker.joined_at)},
+                    {"labels", worker.labels},
+                    {"draining", worker.draining}});
   }
   return dump({{"workers", std::move(list)}});
 }

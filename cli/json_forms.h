@@ -15,6 +15,7 @@ namespace assay::cli {
 // Times are UTC texts, durations seconds, names their texts, an absent value null.
 std::string to_json(const TaskResult& result);
 std::string to_json(const TaskInfo& task);
+std::string to_json(const TaskList& list);
 std::string to_json(const std::vector<TaskResult>& results);
 std::string to_json(const std::vector<QueueInfo>& queues);
 std::string to_json(const std::vector<WorkerInfo>& workers);
@@ -23,6 +24,9 @@ std::string to_json(const Cancelled& cancelled);
 
 // {"ids": [...]}
 std::string to_json(const std::vector<TaskId>& ids);
+
+// {"affected": n}: how many tasks an operation changed.
+std::string affected_to_json(std::uint64_t tasks);
 
 // {"error": {...}}: what standard error says in words.
 std::string to_json(const Status& status);

@@ -1,17 +1,18 @@
 #include "cli/task_view.h"
 
+#include <algorithm>
 #include <string_view>
 
 #include "cli/task_board.h"
 #include "cli/text/duration.h"
 #include "cli/text/printable.h"
-#include "cli/text/table.h"
 
 namespace assay::cli {
 namespace {
 
 constexpr std::size_t kAttemptsMax = 50;
 constexpr std::size_t kLabelsMax = 50;
+constexpr std::size_t kAfterMax = 20;
 
 Line field(std::string_view title, Line value) {
   Line line{{std::string(title) + std::string(11 - title.size(), ' '), Ink::kDim}};
@@ -74,6 +75,13 @@ std::vector<Line> task_lines(const TaskInfo& task, const std::optional<FeedEvent
     lines.push_back(
         field(shown == 1 ? "labels" : "", {{printable(name, 64) + " = " + printable(value, 200)}}));
   }
+  for (std::size_t i = 0; i < std::min(task.after.size(), kAfterMax); ++i) {
+    lines.push_back(field(i == 0 ? "after" : "", {{task.after[i].text()}}));
+  }
+  if (task.after.size() > kAfterMax) {
+    lines.push_back(
+        field("", {{"… " + std::to_string(task.after.size() - kAfterMax) + " more", Ink::kDim}}));
+  }
   lines.push_back(field("submitted", moment(task.submitted_at, now)));
   if (task.ended_at) lines.push_back(field("ended", moment(*task.ended_at, now)));
   if (task.attempts.empty()) {
@@ -88,6 +96,19 @@ std::vector<Line> task_lines(const TaskInfo& task, const std::optional<FeedEvent
     lines.push_back(attempt_line(task.attempts[i], now));
   }
   return lines;
+}
+
+Table task_table(const std::vector<TaskInfo>& tasks, Time now) {
+  Table table{{{"TASK"}, {"STATE"}, {"QUEUE"}, {"OWNER"}, {"SUBMITTED"}, {"REASON"}}, {}};
+  for (const TaskInfo& task : tasks) {
+    table.rows.push_back({{task.id.text(), Ink::kBold},
+                          {std::string(to_string(task.state)), ink_of(task.state)},
+                          printable(task.queue.value, 64),
+                          printable(task.owner.value, 64),
+                          format_relative(task.submitted_at, now),
+                          printable(task.reason, 200)});
+  }
+  return table;
 }
 
 }  // namespace assay::cli

@@ -16,7 +16,8 @@ constexpr bool kFromClients =
     std::is_same_v<M, ClientHello> || std::is_same_v<M, Submit> || std::is_same_v<M, Await> ||
     std::is_same_v<M, Cancel> || std::is_same_v<M, StatusRequest> ||
     std::is_same_v<M, QueuesRequest> || std::is_same_v<M, WorkersRequest> ||
-    std::is_same_v<M, EventsRequest> || std::is_same_v<M, Heartbeat> || std::is_same_v<M, Goodbye>;
+    std::is_same_v<M, EventsRequest> || std::is_same_v<M, ListRequest> ||
+    std::is_same_v<M, Operate> || std::is_same_v<M, Heartbeat> || std::is_same_v<M, Goodbye>;
 template <typename M>
 constexpr bool kFromWorkers =
     std::is_same_v<M, WorkerHello> || std::is_same_v<M, Report> || std::is_same_v<M, Progress> ||
@@ -64,6 +65,22 @@ void BrokerCore::step(Event event, Effects& effects) {
              std::move(event.what));
 }
 
+void BrokerCore::on_stored(const Append& append, Location blob) {
+  // A task may be submitted and called off in one turn: its body is nobody's result.
+  const bool is_body = std::holds_alternative<TaskSubmitted>(append.record);
+  const TaskState state = state_.tasks().at(append.task).state;
+  if (is_body && is_ended(state) && state != TaskState::kDead) return;
+  state_.blob_stored(append.task, blob);
+}
+
+void BrokerCore::set_rules(const CoreOptions& options) {
+  options_ = options;
+  state_.set_rules(options);
+  for (std::size_t i = 0; i < state_.queues().size(); ++i) {
+    to_dispatch_.insert(QueueIndex{static_cast<std::uint16_t>(i)});
+  }
+}
+
 void BrokerCore::on_event(FromPeer&& what) {
   const PeerId peer = what.peer;
   const Door door = what.door;
@@ -104,13 +121,16 @@ void BrokerCore::on_event(const PeerGone& what) {
 }
 
 void BrokerCore::on_event(const Tick&) {
-  ready_timers();
+  end_at_deadlines();
+  end_at_timeouts();
   if (now_ >= next_sweep_) {
     lose_silent_workers();
     lose_orphans();
     forget_silent_clients();
     next_sweep_ = now_ + kSweepEvery;
   }
+  settle_dependents();
+  ready_timers();
   for (QueueIndex queue : to_dispatch_) dispatch(queue);
   to_dispatch_.clear();
   push_results();
@@ -118,8 +138,10 @@ void BrokerCore::on_event(const Tick&) {
   const bool someone_may_fall_silent =
       !sessions_.workers().empty() || !sessions_.clients().empty() || !sessions_.orphans.empty();
   if (someone_may_fall_silent) effects_->wake_at = std::min(effects_->wake_at, next_sweep_);
-  if (!state_.timers().empty()) {
-    effects_->wake_at = std::min(effects_->wake_at, state_.timers().begin()->first);
+  for (const State::Timers* timers : {&state_.timers(), &state_.timeouts(), &state_.deadlines()}) {
+    // What is overdue and still there waits for somebody else: a worker that must stop it.
+    const auto next = timers->upper_bound({now_, kNoTask});
+    if (next != timers->end()) effects_->wake_at = std::min(effects_->wake_at, next->first);
   }
 }
 
@@ -132,7 +154,10 @@ TaskIndex BrokerCore::commit(Record record, std::string blob) {
   if (applied->task != kNoTask) {
     const Task& task = state_.tasks().at(applied->task);
     if (task.state == TaskState::kQueued) to_dispatch_.insert(task.queue);
-    if (is_ended(task.state)) to_push_.push_back(applied->task);
+    if (is_ended(task.state)) {
+      to_push_.push_back(applied->task);
+      to_settle_.push_back(applied->task);
+    }
   }
   if (applied->event) publish(std::move(*applied->event));
   return applied->task;
@@ -170,8 +195,9 @@ void BrokerCore::refuse(PeerId peer, std::uint64_t request, const Status& status
                    .retry_after = status.retry_after()});
 }
 
+// With `report`, its worker said so, and its result is the task's.
 void BrokerCore::end_task(TaskIndex index, TaskState state, Cause cause, std::string reason,
-                          std::string result) {
+                          TaskReport* report) {
   const Task& task = state_.tasks().at(index);
   release(index);
   ++counters_.ended[{task.queue, state}];
@@ -181,8 +207,9 @@ void BrokerCore::end_task(TaskIndex index, TaskState state, Cause cause, std::st
                    .attempt = Attempt{task.attempt},
                    .state = state,
                    .cause = cause,
-                   .reason = std::move(reason)},
-         std::move(result));
+                   .reason = std::move(reason),
+                   .by_report = report != nullptr},
+         report == nullptr ? std::string() : std::move(report->result));
 }
 
 }  // namespace assay::core

@@ -54,9 +54,8 @@ class BrokerCore {
 
   // Takes one event and adds what follows from it to `effects`.
   void step(Event event, Effects& effects);
-  // The journal has the blob of this task here; call it for each Append with a blob, before
-  // sending.
-  void on_stored(TaskIndex task, Location blob) { state_.blob_stored(task, blob); }
+  // The journal has the blob of this record here; call it for each Append with a blob, before sending.
+  void on_stored(const Append& append, Location blob);
   // Submits are refused while this is false; what runs is finished.
   void set_accepting(bool accepting) { accepting_ = accepting; }
 
@@ -65,12 +64,25 @@ class BrokerCore {
   const Counters& counters() const { return counters_; }
   std::vector<QueueInfo> queue_infos(Time now) const;
 
+  // Other weights, quotas and limits from now on.
+  void set_rules(const CoreOptions& options);
+
  private:
+  // What goes to one worker in one message.
+  struct Parcel {
+    Tasks tasks;
+    std::vector<TaskIndex> blobs;
+    std::vector<std::vector<TaskIndex>> inputs;
+    std::size_t bytes = 0;
+  };
+  using Parcels = std::map<PeerId, Parcel>;
+
   // submit.cc
   void on_message(PeerId peer, Submit&& submit);
   Status check_submit(const Submit& submit, std::vector<std::uint64_t>& fingerprints) const;
   Status check_task(const TaskSpec& task) const;
   Status check_room(const Submit& submit) const;
+  Status check_dependencies(const Submit& submit, std::vector<std::size_t>& order) const;
 
   // client.cc
   void on_message(PeerId peer, ClientHello&& hello);
@@ -80,10 +92,18 @@ class BrokerCore {
   void on_message(PeerId peer, QueuesRequest&& request);
   void on_message(PeerId peer, WorkersRequest&& request);
   void on_message(PeerId peer, EventsRequest&& request);
+  void on_message(PeerId peer, ListRequest&& request);
   TaskInfo info_of(TaskIndex index) const;
   TaskResult result_of(TaskIndex index) const;
   void push_results();
   void send_results(PeerId peer, Results reply, const std::vector<TaskIndex>& ended);
+
+  // operate.cc
+  void on_message(PeerId peer, Operate&& operate);
+  Result<std::uint64_t> pause(const QueueName& queue, bool paused);
+  Result<std::uint64_t> purge(const QueueName& queue);
+  Result<std::uint64_t> drain(const WorkerName& worker);
+  Result<std::uint64_t> settle_dead(const Operate& operate);
 
   // lease.cc
   void on_message(PeerId peer, WorkerHello&& hello);
@@ -105,12 +125,24 @@ class BrokerCore {
   void on_message(PeerId peer, Progress&& progress);
   bool accept(const WorkerSession& session, TaskReport& report);
   void finish(TaskIndex task, TaskReport& report);
-  void retry(TaskIndex task, const TaskReport& report);
+  void retry(TaskIndex task, TaskReport& report);
 
   // dispatch.cc
   void release(TaskIndex task);
+  bool give_next(QueueIndex queue, WorkerSession& worker, Parcels& parcels);
+  bool bears(const WorkerSession& worker, RequireIndex require) const;
+  Lease lease_of(const Task& task, const WorkerSession& worker) const;
+  void send_parcel(PeerId peer, Parcel& parcel);
+  bool gather_inputs(const Task& task, TaskAssignment& assignment,
+                     std::vector<TaskIndex>& inputs) const;
+
+  // time.cc
   void dispatch(QueueIndex queue);
   void ready_timers();
+  void end_at_deadlines();
+  void end_at_timeouts();
+  void settle_dependents();
+  Duration backoff_of(const Task& task, std::uint32_t tries) const;
 
   // broker_core.cc
   void on_event(FromPeer&& what);
@@ -124,7 +156,7 @@ class BrokerCore {
   // The broker's last event number is its whole clock of events: the next durable one.
   std::uint64_t next_sequence() { return state_.last_sequence() + 1; }
   void end_task(TaskIndex task, TaskState state, Cause cause, std::string reason,
-                std::string result = {});
+                TaskReport* report = nullptr);
 
   CoreOptions options_;
   State state_;
@@ -140,6 +172,7 @@ class BrokerCore {
   // Between the steps of one turn.
   std::set<QueueIndex> to_dispatch_;
   std::vector<TaskIndex> to_push_;
+  std::vector<TaskIndex> to_settle_;  // ended or submitted: what comes after may have to end too
   Time next_sweep_{};
 };
 

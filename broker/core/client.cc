@@ -56,7 +56,9 @@ void BrokerCore::send_results(PeerId peer, Results reply, const std::vector<Task
   std::vector<TaskIndex> blobs;
   std::size_t bytes = 0;
   for (TaskIndex index : ended) {
-    const std::size_t length = state_.tasks().at(index).blob.length;
+    const Task& task = state_.tasks().at(index);
+    const bool has_result = task.state != TaskState::kDead;  // the dead keep their body there
+    const std::size_t length = has_result ? task.blob.length : 0;
     if (!blobs.empty() &&
         (blobs.size() == kResultsPerPushMax || bytes + length > kResultBytesPerPushMax)) {
       send(peer, std::move(reply), std::move(blobs));
@@ -65,7 +67,7 @@ void BrokerCore::send_results(PeerId peer, Results reply, const std::vector<Task
       bytes = 0;
     }
     reply.results.push_back(result_of(index));
-    blobs.push_back(index);
+    blobs.push_back(has_result ? index : kNoTask);
     bytes += length;
   }
   send(peer, std::move(reply), std::move(blobs));
@@ -181,8 +183,35 @@ TaskInfo BrokerCore::info_of(TaskIndex index) const {
     info.labels = task.details->labels;
     info.reason = task.details->reason;
     info.attempts = task.details->attempts;
+    info.after = task.details->after;
   }
   return info;
+}
+
+void BrokerCore::on_message(PeerId peer, ListRequest&& request) {
+  std::vector<TaskIndex> matches;
+  state_.tasks().for_each([&](TaskIndex index) {
+    const Task& task = state_.tasks().at(index);
+    const bool is_wanted =
+        (request.states.empty() || std::find(request.states.begin(), request.states.end(),
+                                             task.state) != request.states.end()) &&
+        (request.queue.value.empty() || state_.queue(task.queue).name == request.queue) &&
+        (request.owner.value.empty() || state_.owner(task.owner) == request.owner) &&
+        task.submitted_at >= request.since;
+    if (is_wanted) matches.push_back(index);
+  });
+  const std::size_t limit = std::clamp<std::size_t>(request.limit, 1, kTasksPerListMax);
+  assay::TaskList reply{
+      .request = request.request, .complete = matches.size() <= limit, .tasks = {}};
+  const auto newest_first = [&](TaskIndex a, TaskIndex b) {
+    const Task &one = state_.tasks().at(a), &other = state_.tasks().at(b);
+    return std::tie(other.submitted_at, other.id) < std::tie(one.submitted_at, one.id);
+  };
+  const std::size_t count = std::min(limit, matches.size());
+  std::partial_sort(matches.begin(), matches.begin() + static_cast<std::ptrdiff_t>(count),
+                    matches.end(), newest_first);
+  for (std::size_t i = 0; i < count; ++i) reply.tasks.push_back(info_of(matches[i]));
+  send(peer, std::move(reply));
 }
 
 void BrokerCore::on_message(PeerId peer, QueuesRequest&& request) {
@@ -197,6 +226,7 @@ std::vector<QueueInfo> BrokerCore::queue_infos(Time now) const {
     info.queued = queue.queued.size();
     info.running = queue.running;
     info.waiting = queue.waiting;
+    info.paused = queue.paused;
     if (const auto oldest = queue.queued.oldest(state_.tasks())) {
       info.oldest_seconds = std::max(0.0, std::chrono::duration<double>(now - *oldest).count());
     }
@@ -222,6 +252,8 @@ void BrokerCore::on_message(PeerId peer, WorkersRequest&& request) {
     info.running = static_cast<std::uint32_t>(session.held.size());
     info.silent_seconds = std::chrono::duration<double>(now_ - session.last_heard).count();
     info.joined_at = session.joined_at;
+    info.labels = session.labels;
+    info.draining = session.draining;
     reply.workers.push_back(std::move(info));
   }
   std::sort(reply.workers.begin(), reply.workers.end(),

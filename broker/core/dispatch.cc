@@ -1,67 +1,126 @@
-// Queued tasks to workers with free slots, and waiting tasks to their queue when their time has
-// come.
+// Queued tasks to workers that have room for them and bear the labels they require.
 #include "broker/core/broker_core.h"
 
 namespace assay::core {
 
 void BrokerCore::dispatch(QueueIndex queue) {
-  struct Parcel {
-    Tasks tasks;
-    std::vector<TaskIndex> blobs;
-    std::size_t bytes = 0;
-  };
-  std::map<PeerId, Parcel> parcels;
-  const auto send_parcel = [&](PeerId peer, Parcel& parcel) {
-    send(peer, std::move(parcel.tasks), std::move(parcel.blobs));
-    parcel = Parcel();
-  };
-
-  for (;;) {
-    const TaskIndex index = state_.queue(queue).queued.front();
-    if (index == kNoTask) break;
+  if (state_.queue(queue).paused) return;
+  Parcels parcels;
+  // Everybody in line is asked; whoever took a task is asked again.
+  std::size_t refusals = 0;
+  while (refusals <= sessions_.line_length(queue) && state_.queue(queue).queued.size() > 0) {
     WorkerSession* worker = sessions_.next_ready(queue);
     if (worker == nullptr) break;
-    const Task& task = state_.tasks().at(index);
-    const Attempt attempt{task.attempt + 1};
-    commit(TaskLeased{.sequence = next_sequence(),
-                      .id = task.id,
-                      .at = now_,
-                      .attempt = attempt,
-                      .worker = worker->name});
-    sessions_.hold(*worker, index, {attempt, now_});
-    ++counters_.leased;
-
-    Parcel& parcel = parcels[worker->peer];
-    const bool is_full = parcel.blobs.size() == kTasksPerDispatchMax ||
-                         parcel.bytes + task.blob.length > kDispatchBytesMax;
-    if (is_full && !parcel.blobs.empty()) send_parcel(worker->peer, parcel);
-    parcel.tasks.tasks.push_back({.id = task.id,
-                                  .attempt = attempt,
-                                  .queue = state_.queue(queue).name,
-                                  .owner = state_.owner(task.owner),
-                                  .priority = task.priority,
-                                  .body = {}});
-    parcel.blobs.push_back(index);
-    parcel.bytes += task.blob.length;
+    refusals = give_next(queue, *worker, parcels) ? 0 : refusals + 1;
   }
   for (auto& [peer, parcel] : parcels) {
     if (!parcel.blobs.empty()) send_parcel(peer, parcel);
   }
 }
 
-// Nobody holds this task any more; whoever did has a slot for another.
-void BrokerCore::release(TaskIndex task) {
-  if (const WorkerSession* holder = sessions_.holder(task)) {
-    to_dispatch_.insert(holder->queues.begin(), holder->queues.end());
+// False: there is nothing for this worker now.
+bool BrokerCore::give_next(QueueIndex queue, WorkerSession& worker, Parcels& parcels) {
+  const PickRules rules{
+      .now = now_,
+      .ageing_step = options_.ageing_step,
+      .bears = [&](RequireIndex require) { return bears(worker, require); },
+      .at_quota = [&](OwnerIndex owner) { return state_.at_quota(queue, owner); }};
+  const TaskIndex index = state_.pick(queue, rules);
+  if (index == kNoTask) return false;
+  const Task& task = state_.tasks().at(index);
+  // A large task is not passed over for small ones: the worker waits until it has the room.
+  const Lease lease = lease_of(task, worker);
+  if (lease.cost > worker.free_slots()) return false;
+
+  TaskAssignment assignment{.id = task.id,
+                            .attempt = lease.attempt,
+                            .queue = state_.queue(queue).name,
+                            .owner = state_.owner(task.owner),
+                            .priority = task.priority,
+                            .timeout = task.details ? task.details->timeout : Duration(0)};
+  std::vector<TaskIndex> inputs;
+  if (!gather_inputs(task, assignment, inputs)) {
+    end_task(index, TaskState::kDead, Cause::kLimit,
+             "the results that it comes after are larger than " + std::to_string(kInputBytesMax) +
+                 " bytes together");
+    return true;
   }
-  sessions_.release(task);
+  commit(TaskLeased{.sequence = next_sequence(),
+                    .id = task.id,
+                    .at = now_,
+                    .attempt = lease.attempt,
+                    .worker = worker.name});
+  sessions_.hold(worker, index, lease);
+  ++counters_.leased;
+
+  Parcel& parcel = parcels[worker.peer];
+  std::size_t bytes = task.blob.length;
+  for (TaskIndex input : inputs) {
+    if (input != kNoTask) bytes += state_.tasks().at(input).blob.length;
+  }
+  const bool is_full =
+      parcel.blobs.size() == kTasksPerDispatchMax || parcel.bytes + bytes > kDispatchBytesMax;
+  if (is_full && !parcel.blobs.empty()) send_parcel(worker.peer, parcel);
+  parcel.tasks.tasks.push_back(std::move(assignment));
+  parcel.blobs.push_back(index);
+  parcel.inputs.push_back(std::move(inputs));
+  parcel.bytes += bytes;
+  return true;
 }
 
-void BrokerCore::ready_timers() {
-  while (!state_.timers().empty() && state_.timers().begin()->first <= now_) {
-    const TaskIndex index = state_.timers().begin()->second;
-    commit(TaskReady{.sequence = next_sequence(), .id = state_.tasks().at(index).id, .at = now_});
+// How the tasks ended that this one comes after; their results are read by the shell. False: too
+// large to travel.
+bool BrokerCore::gather_inputs(const Task& task, TaskAssignment& assignment,
+                               std::vector<TaskIndex>& inputs) const {
+  if (!task.details) return true;
+  std::size_t bytes = 0;
+  for (const TaskId& id : task.details->after) {
+    const TaskIndex index = state_.tasks().find(id);
+    if (index == kNoTask) continue;
+    const Task& dependency = state_.tasks().at(index);
+    assignment.inputs.push_back({.id = id, .state = dependency.state, .result = {}});
+    const bool has_result = dependency.state != TaskState::kDead;
+    inputs.push_back(has_result ? index : kNoTask);
+    if (has_result) bytes += dependency.blob.length;
   }
+  return bytes <= kInputBytesMax;
+}
+
+Lease BrokerCore::lease_of(const Task& task, const WorkerSession& worker) const {
+  // A task that costs more than the worker has takes all of it.
+  return {.attempt = Attempt{task.attempt + 1},
+          .since = now_,
+          .cost = std::min(task.cost, std::max(1U, worker.slots))};
+}
+
+bool BrokerCore::bears(const WorkerSession& worker, RequireIndex require) const {
+  for (const auto& [label, value] : state_.required_labels(require)) {
+    const auto found = worker.labels.find(label);
+    if (found == worker.labels.end() || found->second != value) return false;
+  }
+  return true;
+}
+
+void BrokerCore::send_parcel(PeerId peer, Parcel& parcel) {
+  effects_->send.push_back(
+      {peer, std::move(parcel.tasks), std::move(parcel.blobs), std::move(parcel.inputs)});
+  parcel = Parcel();
+}
+
+// Nobody holds this task any more; whoever did has room for another, and its owner may have more
+// running.
+void BrokerCore::release(TaskIndex index) {
+  const Task& task = state_.tasks().at(index);
+  if (const WorkerSession* holder = sessions_.holder(index)) {
+    to_dispatch_.insert(holder->queues.begin(), holder->queues.end());
+  }
+  if (state_.owner_state(task.owner).rule.running_cost_max > 0) {
+    for (std::size_t i = 0; i < state_.queues().size(); ++i) {
+      to_dispatch_.insert(QueueIndex{static_cast<std::uint16_t>(i)});
+    }
+  }
+  to_dispatch_.insert(task.queue);
+  sessions_.release(index);
 }
 
 }  // namespace assay::core

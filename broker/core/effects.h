@@ -23,11 +23,13 @@ struct Append {
 };
 
 // A message on its way to a peer. TASKS and RESULTS leave the core without bodies and results: the
-// shell reads `blobs[i]` back and puts it into the i-th element.
+// shell reads the blob of `blobs[i]` back and puts it into the i-th element (kNoTask: there is
+// none), and those of `inputs[i]` into the inputs of the i-th task.
 struct Outbound {
   PeerId to;
   Message message;
   std::vector<TaskIndex> blobs;
+  std::vector<std::vector<TaskIndex>> inputs;  // empty where no task has any
 };
 
 struct Effects {

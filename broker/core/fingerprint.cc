@@ -24,6 +24,36 @@ class Chain {
   std::uint64_t value_ = 0;
 };
 
+// What was added to the protocol later counts only where it is said, so that older fingerprints
+// stay what they are.
+void add_rest(Chain& chain, const TaskSpec& task) {
+  const TaskSpec plain;
+  const auto add = [&](std::string_view name, std::uint64_t value) {
+    chain.add(name);
+    chain.add(value);
+  };
+  const auto milliseconds = [](auto time) { return static_cast<std::uint64_t>(time.count()); };
+  for (const TaskId& id : task.after) {
+    chain.add("after");
+    chain.add(std::string_view(reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()));
+  }
+  if (task.on_failure != plain.on_failure)
+    add("on_failure", static_cast<std::uint64_t>(task.on_failure));
+  if (task.not_before != plain.not_before)
+    add("not_before", milliseconds(task.not_before.time_since_epoch()));
+  if (task.deadline != plain.deadline)
+    add("deadline", milliseconds(task.deadline.time_since_epoch()));
+  if (task.timeout != plain.timeout) add("timeout", milliseconds(task.timeout));
+  if (task.backoff_first != plain.backoff_first)
+    add("backoff_first", milliseconds(task.backoff_first));
+  if (task.backoff_max != plain.backoff_max) add("backoff_max", milliseconds(task.backoff_max));
+  if (task.cost != plain.cost) add("cost", task.cost);
+  for (const auto& [label, value] : task.require) {
+    chain.add("require " + label);
+    chain.add(value);
+  }
+}
+
 }  // namespace
 
 std::uint64_t fingerprint(const TaskSpec& task) {
@@ -36,6 +66,7 @@ std::uint64_t fingerprint(const TaskSpec& task) {
     chain.add(value);
   }
   chain.add(task.body);
+  add_rest(chain, task);
   return chain.value();
 }
 

@@ -1,5 +1,6 @@
 #include "broker/core/invariants.h"
 
+#include <algorithm>
 #include <map>
 
 namespace assay::core {
@@ -14,6 +15,58 @@ std::string describe(const Counts& counts) {
   return std::to_string(counts.queued) + " queued, " + std::to_string(counts.waiting) +
          " waiting, " + std::to_string(counts.running) + " running, " +
          std::to_string(counts.bytes) + " bytes";
+}
+
+// Dependencies that have not ended are counted by whoever waits for them, and what somebody may
+// need is still there.
+void check_dependencies(const BrokerCore& core, std::vector<std::string>& wrong) {
+  const State& state = core.state();
+  state.tasks().for_each([&](TaskIndex index) {
+    const Task& task = state.tasks().at(index);
+    if (!task.details || is_ended(task.state)) return;
+    std::uint32_t left = 0;
+    for (const TaskId& id : task.details->after) {
+      const TaskIndex dependency = state.tasks().find(id);
+      if (dependency == kNoTask) {
+        wrong.push_back("task " + task.id.text() + " comes after " + id.text() +
+                        ", which was forgotten");
+      } else if (!is_ended(state.tasks().at(dependency).state)) {
+        ++left;
+      }
+    }
+    if (left != task.details->dependencies_left) {
+      wrong.push_back("task " + task.id.text() + " counts " +
+                      std::to_string(task.details->dependencies_left) + " dependencies and has " +
+                      std::to_string(left));
+    }
+    if (left > 0 && task.state != TaskState::kWaiting) {
+      wrong.push_back("task " + task.id.text() + " did not wait for what it comes after");
+    }
+  });
+}
+
+// No owner has more running than its rules allow: a task may begin only below the bound, so at most
+// its cost is over.
+void check_quotas(const BrokerCore& core, std::vector<std::string>& wrong) {
+  const State& state = core.state();
+  std::map<OwnerIndex, std::pair<std::uint32_t, std::uint32_t>> running;  // all, and the largest
+  state.tasks().for_each([&](TaskIndex index) {
+    const Task& task = state.tasks().at(index);
+    if (task.state != TaskState::kRunning) return;
+    auto& [sum, largest] = running[task.owner];
+    sum += task.cost;
+    largest = std::max(largest, task.cost);
+  });
+  for (const auto& [owner, costs] : running) {
+    const OwnerState& kept = state.owner_state(owner);
+    if (kept.running_cost != costs.first)
+      wrong.push_back("the running cost of " + kept.name.value + " is off");
+    if (kept.rule.running_cost_max > 0 &&
+        costs.first >= kept.rule.running_cost_max + costs.second) {
+      wrong.push_back(kept.name.value + " has " + std::to_string(costs.first) +
+                      " running and may have " + std::to_string(kept.rule.running_cost_max));
+    }
+  }
 }
 
 // Every running task is held once: by one session, which names its attempt, or by none and it is an
@@ -71,8 +124,11 @@ std::vector<std::string> check_now(const BrokerCore& core) {
     }
     if (task.state == TaskState::kQueued || task.state == TaskState::kWaiting)
       counts.bytes += task.blob.length;
-    if (task.state == TaskState::kWaiting && !state.timers().contains({task.changed_at, index})) {
-      wrong.push_back("task " + task.id.text() + " waits and nothing will wake it");
+    const bool waits_for_others = task.details && task.details->dependencies_left > 0;
+    if (task.state == TaskState::kWaiting &&
+        waits_for_others == state.timers().contains({task.changed_at, index})) {
+      wrong.push_back("task " + task.id.text() +
+                      " waits for other tasks and for a time, or for nothing");
     }
     if (task.last_sequence > state.last_sequence()) {
       wrong.push_back("task " + task.id.text() + " has an event from the future");
@@ -88,6 +144,8 @@ std::vector<std::string> check_now(const BrokerCore& core) {
   }
   if (ended != state.ended_count()) wrong.push_back("the count of ended tasks is off");
   check_holders(core, wrong);
+  check_dependencies(core, wrong);
+  check_quotas(core, wrong);
   return wrong;
 }
 

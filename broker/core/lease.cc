@@ -77,7 +77,8 @@ void BrokerCore::on_message(PeerId peer, WorkerHello&& hello) {
                                                  .slots = hello.slots,
                                                  .held = {},
                                                  .last_heard = now_,
-                                                 .joined_at = now_});
+                                                 .joined_at = now_,
+                                                 .labels = std::move(hello.labels)});
   Welcome welcome{.version = kProtocolVersion,
                   .broker = ASSAY_VERSION,
                   .heartbeat_every = options_.heartbeat_every,
@@ -120,7 +121,9 @@ bool BrokerCore::adopt(WorkerSession& session, const HeldAttempt& held) {
   const auto& attempts = task.details->attempts;
   // Only the worker that was given this attempt may go on with it.
   if (task.attempt != held.attempt.number || attempts.back().worker != session.name) return false;
-  sessions_.hold(session, index, {held.attempt, now_});
+  Lease lease = lease_of(task, session);
+  lease.attempt = held.attempt;
+  sessions_.hold(session, index, lease);
   return true;
 }
 
@@ -181,8 +184,7 @@ void BrokerCore::lose(TaskIndex index, const std::string& because, bool counts_a
   release(index);
   ++counters_.lost;
   if (task.cancel_requested) {
-    const std::string reason = task.details->reason;
-    return end_task(index, TaskState::kCancelled, Cause::kNone, reason);
+    return end_task(index, TaskState::kCancelled, Cause::kNone, task.details->reason);
   }
   if (counts_as_loss && task.losses + 1U >= options_.losses_max) {
     return end_task(

@@ -6,6 +6,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <optional>
 
 #include "assay/ids.h"
 
@@ -16,6 +18,11 @@ inline constexpr std::size_t kPriorityCount = kPriorityMax + 1;
 
 inline constexpr std::size_t kQueueCountMax = 1000;
 inline constexpr std::size_t kOwnerCountMax = 100'000;
+inline constexpr std::size_t kRequireSetCountMax = 10'000;  // different sets of required labels
+inline constexpr std::size_t kDependenciesPerTaskMax = 1000;
+inline constexpr std::uint32_t kCostMax = 10'000;
+inline constexpr std::size_t kTasksPerListMax = 1000;
+inline constexpr std::size_t kInputBytesMax = 12 << 20;  // of the results that travel with a task
 inline constexpr std::size_t kAwaitsPerClientMax = 200'000;
 inline constexpr std::uint32_t kSlotsPerWorkerMax = 10'000;
 inline constexpr std::size_t kTasksPerDispatchMax = 256;   // in one TASKS message
@@ -32,6 +39,19 @@ inline constexpr std::size_t kIdPrefixLengthMin = 4;  // characters of a shorten
 // number that a subscriber saw before the crash is given to another event.
 inline constexpr std::uint64_t kSequenceJumpAtStart = 1 << 24;
 
+// How much of a queue's time an owner deserves, and how much it may have running.
+struct OwnerRule {
+  std::uint32_t weight = 1;            // 1 to 1000
+  std::uint32_t running_cost_max = 0;  // over all queues; 0: no bound
+};
+
+// What a queue may be told apart from the others.
+struct QueueRule {
+  std::optional<std::uint64_t> tasks_max;
+  std::optional<std::uint64_t> bytes_max;
+  std::uint32_t owner_running_cost_max = 0;  // of each owner, in this queue; 0: no bound
+};
+
 struct CoreOptions {
   Duration heartbeat_every{1000};
   Duration lease{10'000};           // a worker silent for so long loses its tasks
@@ -40,6 +60,10 @@ struct CoreOptions {
   std::uint32_t losses_max = 5;     // lost with so many workers, a task is dead
   std::uint64_t queue_tasks_max = 1'000'000;   // waiting and queued, a queue
   std::uint64_t queue_bytes_max = 4ULL << 30;  // of their bodies
+  Duration ageing_step{300'000};               // waiting for so long lifts a task by one priority
+  std::map<OwnerName, OwnerRule> owners;
+  std::map<QueueName, QueueRule> queues;
+  std::uint64_t seed = 1;                      // of the jitter of backoffs
   std::size_t ended_tasks_kept_max = 200'000;  // the oldest are forgotten beyond
   std::size_t events_kept_max = 200'000;
   std::size_t event_bytes_kept_max = 64 << 20;

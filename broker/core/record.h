@@ -8,6 +8,7 @@
 #include <map>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "assay/ids.h"
 #include "assay/task.h"
@@ -23,6 +24,9 @@ enum class RecordType : std::uint8_t {
   kTaskReady = 6,
   kCancelRequested = 7,
   kTaskEnded = 8,
+  kQueuePaused = 9,
+  kTaskRevived = 10,
+  kTaskForgotten = 11,
 };
 
 // The broker came up. Every attempt that was running waits for its worker to name it.
@@ -47,6 +51,15 @@ struct TaskSubmitted {
   std::uint32_t max_attempts = 1;
   std::uint64_t fingerprint = 0;  // of all that the producer said; tells a repeat from a conflict
   std::map<std::string, std::string> labels;
+  std::vector<TaskId> after;
+  OnFailure on_failure = OnFailure::kCancel;
+  Time not_before{};
+  Time deadline{};
+  Duration timeout{0};
+  Duration backoff_first{1000};
+  Duration backoff_max{60'000};
+  std::uint32_t cost = 1;
+  std::map<std::string, std::string> require;
 };
 
 struct TaskLeased {
@@ -94,10 +107,32 @@ struct TaskEnded {
   TaskState state = TaskState::kSucceeded;
   Cause cause = Cause::kNone;
   std::string reason;
+  bool by_report = false;  // the worker of this attempt said so, and its word counted
 };
 
-using Record = std::variant<BrokerStarted, QueueCreated, TaskSubmitted, TaskLeased, AttemptEnded,
-                            TaskReady, CancelRequested, TaskEnded>;
+// The queue takes tasks and gives none out, or does so again.
+struct QueuePaused {
+  std::uint64_t sequence = 0;
+  QueueName queue;
+  bool paused = true;
+};
+
+// A dead task gets another life: its losses and attempts are forgiven.
+struct TaskRevived {
+  std::uint64_t sequence = 0;
+  TaskId id;
+  Time at{};
+};
+
+// An operator has no more use for a dead task.
+struct TaskForgotten {
+  std::uint64_t sequence = 0;
+  TaskId id;
+};
+
+using Record =
+    std::variant<BrokerStarted, QueueCreated, TaskSubmitted, TaskLeased, AttemptEnded, TaskReady,
+                 CancelRequested, TaskEnded, QueuePaused, TaskRevived, TaskForgotten>;
 
 }  // namespace assay::core
 

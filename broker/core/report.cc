@@ -24,7 +24,7 @@ bool BrokerCore::accept(const WorkerSession& session, TaskReport& report) {
   if (task.attempt != report.attempt.number) return false;
   const auto& attempts = task.details->attempts;
   // The answer to a report that was recorded may have been lost: say so again.
-  if (is_ended(task.state)) return !attempts.empty() && attempts.back().worker == session.name;
+  if (is_ended(task.state)) return task.ended_by_report && attempts.back().worker == session.name;
   if (task.state != TaskState::kRunning) return false;
   const auto held = session.held.find(index);
   if (held == session.held.end()) return false;
@@ -37,43 +37,44 @@ void BrokerCore::finish(TaskIndex index, TaskReport& report) {
   if (report.reason.size() > kTextBytesMax) report.reason.resize(kTextBytesMax);
   switch (report.outcome) {
     case Outcome::kSucceeded:
-      return end_task(index, TaskState::kSucceeded, Cause::kNone, {}, std::move(report.result));
+      return end_task(index, TaskState::kSucceeded, Cause::kNone, {}, &report);
     case Outcome::kCancelled:
-      if (task.cancel_requested) {
-        const std::string reason = task.details->reason;
-        return end_task(index, TaskState::kCancelled, Cause::kNone, reason,
-                        std::move(report.result));
-      }
-      return lose(index, "stopped by its worker", /*counts_as_loss=*/false);
+      if (!task.cancel_requested)
+        return lose(index, "stopped by its worker", /*counts_as_loss=*/false);
+      return end_task(index, TaskState::kCancelled, Cause::kNone, task.details->reason, &report);
     case Outcome::kFailed:
       if (report.cause == Cause::kInfrastructure) return retry(index, report);
       return end_task(index, TaskState::kFailed,
-                      report.cause == Cause::kNone ? Cause::kTask : report.cause,
-                      std::move(report.reason), std::move(report.result));
+                      report.cause == Cause::kNone ? Cause::kTask : report.cause, report.reason,
+                      &report);
     case Outcome::kRetry:
       return retry(index, report);
   }
 }
 
-void BrokerCore::retry(TaskIndex index, const TaskReport& report) {
+void BrokerCore::retry(TaskIndex index, TaskReport& report) {
   const Task& task = state_.tasks().at(index);
   const bool infrastructure = report.cause == Cause::kInfrastructure;
   if (task.cancel_requested) {
-    const std::string reason = task.details->reason;
-    return end_task(index, TaskState::kCancelled, Cause::kNone, reason);
+    return end_task(index, TaskState::kCancelled, Cause::kNone, task.details->reason, &report);
   }
   if (infrastructure && task.losses + 1U >= options_.losses_max) {
+    report.result.clear();  // a dead task keeps its body
     return end_task(index, TaskState::kDead, Cause::kInfrastructure,
                     "lost " + std::to_string(task.losses + 1U) +
-                        " times to infrastructure, the last time: " + report.reason);
+                        " times to infrastructure, the last time: " + report.reason,
+                    &report);
   }
   if (!infrastructure && task.attempts_counted + 1 >= task.max_attempts) {
     return end_task(index, TaskState::kFailed, Cause::kTask,
                     "attempts used up (" + std::to_string(task.max_attempts) +
                         "), the last said: " + report.reason,
-                    report.result);
+                    &report);
   }
   release(index);
+  const std::uint32_t tries = infrastructure ? task.losses + 1U : task.attempts_counted + 1;
+  const Duration delay =
+      report.delay > Duration(0) ? std::min(report.delay, kRetryDelayMax) : backoff_of(task, tries);
   commit(AttemptEnded{.sequence = next_sequence(),
                       .id = task.id,
                       .at = now_,
@@ -81,7 +82,7 @@ void BrokerCore::retry(TaskIndex index, const TaskReport& report) {
                       .cause = report.cause,
                       .counts_as_loss = infrastructure,
                       .counts_as_attempt = !infrastructure,
-                      .ready_at = now_ + std::clamp(report.delay, Duration(0), kRetryDelayMax),
+                      .ready_at = now_ + delay,
                       .because = report.reason});
 }
 

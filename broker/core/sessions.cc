@@ -84,6 +84,11 @@ void Sessions::note_ready(const WorkerSession& session) {
   }
 }
 
+std::size_t Sessions::line_length(QueueIndex queue) const {
+  const auto line = lines_.find(queue);
+  return line == lines_.end() ? 0 : line->second.order.size();
+}
+
 void Sessions::add_await(ClientSession& session, TaskIndex task, std::uint64_t request) {
   session.awaits.emplace(task, request);
   awaiters_.emplace(task, session.peer);
@@ -113,6 +118,7 @@ WorkerSession* Sessions::holder(TaskIndex task) {
 void Sessions::hold(WorkerSession& session, TaskIndex task, Lease lease) {
   ASSAY_ASSERT(holder(task) == nullptr);
   orphans.erase(task);
+  session.held_cost += lease.cost;
   session.held[task] = lease;
   holders_[task] = session.peer;
 }
@@ -122,6 +128,7 @@ void Sessions::release(TaskIndex task) {
   WorkerSession* session = holder(task);
   holders_.erase(task);
   if (session == nullptr) return;
+  session->held_cost -= session->held.at(task).cost;
   session->held.erase(task);
   note_ready(*session);
 }

@@ -21,6 +21,7 @@ namespace assay::core {
 struct Lease {
   Attempt attempt;
   Time since{};
+  std::uint32_t cost = 1;
 };
 
 struct WorkerSession {
@@ -31,10 +32,12 @@ struct WorkerSession {
   std::unordered_map<TaskIndex, Lease> held;
   Time last_heard{};
   Time joined_at{};
+  std::map<std::string, std::string> labels;
+  bool draining = false;        // an operator wants it to get nothing new
+  std::uint32_t held_cost = 0;  // of all that it holds, each at most its slots
 
   std::uint32_t free_slots() const {
-    const auto used = static_cast<std::uint32_t>(held.size());
-    return slots > used ? slots - used : 0;
+    return draining || slots <= held_cost ? 0 : slots - held_cost;
   }
 };
 
@@ -63,6 +66,8 @@ class Sessions {
   // A worker that can take a task of this queue, in turn, or nobody. The worker stays in line while
   // it has a slot.
   WorkerSession* next_ready(QueueIndex queue);
+  // How many stand in line: after so many calls of next_ready in vain, everybody was asked.
+  std::size_t line_length(QueueIndex queue) const;
   // The worker has a free slot (again): it joins the lines of its queues.
   void note_ready(const WorkerSession& worker);
 
@@ -72,6 +77,7 @@ class Sessions {
 
   // The holder of a running task, or nobody: then it is an orphan.
   WorkerSession* holder(TaskIndex task);
+  // `lease.cost` is what it takes of the worker's slots.
   void hold(WorkerSession& worker, TaskIndex task, Lease lease);
   void release(TaskIndex task);
 

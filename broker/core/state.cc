@@ -42,17 +42,30 @@ Result<Applied> State::on(const BrokerStarted& record, Location) {
 Result<Applied> State::on(const QueueCreated& record, Location) {
   if (find_queue(record.queue)) return impossible("queue " + record.queue.value + " made twice");
   queues_by_name_.emplace(record.queue, QueueIndex{static_cast<std::uint16_t>(queues_.size())});
-  queues_.push_back({.name = record.queue, .queued = {}});
+  QueueState queue{.name = record.queue};
+  const auto rule = options_.queues.find(record.queue);
+  if (rule != options_.queues.end()) queue.rule = rule->second;
+  queues_.push_back(std::move(queue));
+  last_sequence_ = std::max(last_sequence_, record.sequence);
+  return Applied();
+}
+
+Result<Applied> State::on(const QueuePaused& record, Location) {
+  const auto queue = find_queue(record.queue);
+  if (!queue) return impossible("the unknown queue " + record.queue.value + " was paused");
+  queues_[static_cast<std::size_t>(*queue)].paused = record.paused;
   last_sequence_ = std::max(last_sequence_, record.sequence);
   return Applied();
 }
 
 Result<Applied> State::on(const TaskSubmitted& record, Location blob) {
   const auto queue = find_queue(record.queue);
-  if (!queue)
+  if (!queue) {
     return impossible("task " + record.id.text() + " for the unknown queue " + record.queue.value);
-  if (tasks_.find(record.id) != kNoTask)
+  }
+  if (tasks_.find(record.id) != kNoTask) {
     return impossible("task " + record.id.text() + " submitted twice");
+  }
   const TaskIndex index = tasks_.add(record.id);
   Task& task = tasks_.at(index);
   task.blob = blob;
@@ -62,10 +75,64 @@ Result<Applied> State::on(const TaskSubmitted& record, Location blob) {
   task.max_attempts = record.max_attempts;
   task.queue = *queue;
   task.priority = std::min(record.priority, kPriorityMax);
-  if (!record.labels.empty()) task.detail().labels = record.labels;
-  task.state = TaskState::kQueued;
+  task.cost = record.cost;
+  task.require = intern_require(record.require);
+  keep_details(task, record);
+  tie_dependencies(index);
+  const bool waits =
+      record.not_before > record.at || (task.details && task.details->dependencies_left > 0);
+  task.state = waits ? TaskState::kWaiting : TaskState::kQueued;
+  if (waits) task.changed_at = std::max(record.at, record.not_before);
+  if (record.deadline != Time()) deadlines_.emplace(record.deadline, index);
   enter_state(index, /*to_front=*/false);
   return with_event(index, record.sequence, record.at, {}, {});
+}
+
+void State::keep_details(Task& task, const TaskSubmitted& record) {
+  const TaskDetails plain;
+  if (!record.labels.empty()) task.detail().labels = record.labels;
+  if (!record.after.empty()) {
+    task.detail().after = record.after;
+    task.details->on_failure = record.on_failure;
+  }
+  if (record.deadline != Time()) task.detail().deadline = record.deadline;
+  if (record.timeout != Duration(0)) task.detail().timeout = record.timeout;
+  if (record.backoff_first != plain.backoff_first || record.backoff_max != plain.backoff_max) {
+    task.detail().backoff_first = record.backoff_first;
+    task.detail().backoff_max = record.backoff_max;
+  }
+}
+
+// The task holds on to what it comes after: their results are not forgotten before it has ended.
+void State::tie_dependencies(TaskIndex index) {
+  Task& task = tasks_.at(index);
+  if (!task.details) return;
+  for (const TaskId& id : task.details->after) {
+    const TaskIndex other = tasks_.find(id);
+    if (other == kNoTask) continue;  // ended and forgotten, before a recovery with smaller limits
+    Task& dependency = tasks_.at(other);
+    ++dependency.detail().dependents_left;
+    if (is_ended(dependency.state)) continue;
+    dependency.details->dependents.push_back(index);
+    ++task.details->dependencies_left;
+  }
+}
+
+void State::untie_dependencies(const Task& task) {
+  if (!task.details) return;
+  for (const TaskId& id : task.details->after) {
+    const TaskIndex other = tasks_.find(id);
+    if (other != kNoTask) --tasks_.at(other).details->dependents_left;
+  }
+}
+
+void State::tell_dependents(const Task& task) {
+  if (!task.details) return;
+  for (TaskIndex index : task.details->dependents) {
+    Task& dependent = tasks_.at(index);
+    if (is_ended(dependent.state)) continue;
+    if (--dependent.details->dependencies_left == 0) timers_.emplace(dependent.changed_at, index);
+  }
 }
 
 Result<Applied> State::on(const TaskLeased& record, Location) {
@@ -78,6 +145,7 @@ Result<Applied> State::on(const TaskLeased& record, Location) {
                       std::to_string(task.attempt));
   }
   task.attempt = record.attempt.number;
+  queues_[static_cast<std::size_t>(task.queue)].queued.charge(task.owner, task.cost);
   auto& attempts = task.detail().attempts;
   if (attempts.size() == kAttemptHistoryMax) attempts.erase(attempts.begin());
   attempts.push_back({.attempt = record.attempt,
@@ -122,20 +190,51 @@ Result<Applied> State::on(const TaskEnded& record, Location blob) {
   if (!moved.is_ok()) return moved.status();
   const TaskIndex index = *moved;
   Task& task = tasks_.at(index);
-  task.blob = blob;
+  // A dead task keeps its body, for another life.
+  if (record.state != TaskState::kDead) {
+    task.blob = blob;
+    untie_dependencies(task);
+  }
   task.cause = record.cause;
+  task.ended_by_report = record.by_report;
   if (!record.reason.empty()) task.detail().reason = record.reason;
+  if (task.details && task.details->deadline != Time())
+    deadlines_.erase({task.details->deadline, index});
   end_attempt(task, record.attempt, record.at,
               record.reason.empty() ? std::string(assay::to_string(record.state)) : record.reason);
+  tell_dependents(task);
   Applied applied = with_event(index, record.sequence, record.at, record.reason, {});
   forget_oldest_ended();
   return applied;
 }
 
+Result<Applied> State::on(const TaskRevived& record, Location) {
+  auto moved = move(record.id, Change::kRevived, record.at);
+  if (!moved.is_ok()) return moved.status();
+  Task& task = tasks_.at(*moved);
+  task.losses = 0;
+  task.ended_by_report = false;
+  task.attempts_counted = 0;
+  task.cause = Cause::kNone;
+  task.detail().reason.clear();
+  return with_event(*moved, record.sequence, record.at, "another life", {});
+}
+
+Result<Applied> State::on(const TaskForgotten& record, Location) {
+  const TaskIndex index = tasks_.find(record.id);
+  if (index == kNoTask || tasks_.at(index).state != TaskState::kDead) {
+    return impossible("task " + record.id.text() + " was dropped and is not dead");
+  }
+  forget_ended(index);
+  last_sequence_ = std::max(last_sequence_, record.sequence);
+  return Applied();
+}
+
 Result<TaskIndex> State::move(const TaskId& id, Change change, Time at) {
   const TaskIndex index = tasks_.find(id);
-  if (index == kNoTask)
+  if (index == kNoTask) {
     return impossible("unknown task " + id.text() + " was " + std::string(to_string(change)));
+  }
   Task& task = tasks_.at(index);
   const auto next = next_state(task.state, change);
   if (!next) {
@@ -164,50 +263,132 @@ void State::leave_state(TaskIndex index) {
       queue.bytes -= task.blob.length;
       break;
     case TaskState::kRunning:
-      --queue.running;
+      if (task.details->timeout != Duration(0)) {
+        timeouts_.erase({task.changed_at + task.details->timeout, index});
+      }
+      count_running(task, /*starts=*/false);
       break;
     default:
-      break;  // the table has no way out of an end
+      ended_.remove(tasks_, index);
+      break;
   }
 }
 
 void State::enter_state(TaskIndex index, bool to_front) {
   const Task& task = tasks_.at(index);
   QueueState& queue = queues_[static_cast<std::size_t>(task.queue)];
+  const std::uint32_t weight = owner_state(task.owner).rule.weight;
   switch (task.state) {
     case TaskState::kWaiting:
-      timers_.emplace(task.changed_at, index);
+      if (!task.details || task.details->dependencies_left == 0)
+        timers_.emplace(task.changed_at, index);
       ++queue.waiting;
       queue.bytes += task.blob.length;
       break;
     case TaskState::kQueued:
-      to_front ? queue.queued.push_front(tasks_, index) : queue.queued.push_back(tasks_, index);
+      to_front ? queue.queued.push_front(tasks_, index, weight)
+               : queue.queued.push_back(tasks_, index, weight);
       queue.bytes += task.blob.length;
       break;
     case TaskState::kRunning:
-      ++queue.running;
+      if (task.details && task.details->timeout != Duration(0)) {
+        timeouts_.emplace(task.changed_at + task.details->timeout, index);
+      }
+      count_running(task, /*starts=*/true);
       break;
     default:
       ended_.push_back(tasks_, index);
-      ++ended_count_;
       break;
   }
 }
 
+void State::count_running(const Task& task, bool starts) {
+  QueueState& queue = queues_[static_cast<std::size_t>(task.queue)];
+  OwnerState& owner = owners_[static_cast<std::size_t>(task.owner)];
+  starts ? ++queue.running : --queue.running;
+  starts ? owner.running_cost += task.cost : owner.running_cost -= task.cost;
+  if (queue.rule.owner_running_cost_max > 0) {
+    std::uint32_t& here = queue.running_cost[task.owner];
+    starts ? here += task.cost : here -= task.cost;
+  }
+  if (starts) return;
+  // Who was set aside at a quota may be below it again, in any queue.
+  if (owner.rule.running_cost_max > 0) {
+    for (QueueState& each : queues_) each.queued.readmit(task.owner);
+  } else if (queue.rule.owner_running_cost_max > 0) {
+    queue.queued.readmit(task.owner);
+  }
+}
+
+bool State::at_quota(QueueIndex queue, OwnerIndex owner) const {
+  const OwnerState& state = owner_state(owner);
+  if (state.rule.running_cost_max > 0 && state.running_cost >= state.rule.running_cost_max)
+    return true;
+  const QueueState& here = this->queue(queue);
+  if (here.rule.owner_running_cost_max == 0) return false;
+  const auto running = here.running_cost.find(owner);
+  return running != here.running_cost.end() && running->second >= here.rule.owner_running_cost_max;
+}
+
+void State::forget_ended(TaskIndex index) {
+  ended_.remove(tasks_, index);
+  if (tasks_.at(index).state == TaskState::kDead) untie_dependencies(tasks_.at(index));
+  tasks_.remove(index);
+}
+
+// The oldest go first, but for those whose result another task still waits to be given.
 void State::forget_oldest_ended() {
-  while (ended_count_ > options_.ended_tasks_kept_max) {
+  constexpr int kTries = 16;
+  for (int tries = 0; tries < kTries && ended_.size > options_.ended_tasks_kept_max; ++tries) {
     const TaskIndex oldest = ended_.first;
-    ended_.remove(tasks_, oldest);
-    tasks_.remove(oldest);
-    --ended_count_;
+    const Task& task = tasks_.at(oldest);
+    if (task.details && task.details->dependents_left > 0) {
+      ended_.remove(tasks_, oldest);
+      ended_.push_back(tasks_, oldest);
+    } else {
+      forget_ended(oldest);
+    }
   }
 }
 
 OwnerIndex State::intern_owner(const OwnerName& name) {
   const auto [found, is_new] =
       owners_by_name_.emplace(name, OwnerIndex{static_cast<std::uint32_t>(owners_.size())});
-  if (is_new) owners_.push_back(name);
+  if (is_new) {
+    const auto rule = options_.owners.find(name);
+    owners_.push_back(
+        {.name = name, .rule = rule == options_.owners.end() ? OwnerRule() : rule->second});
+  }
   return found->second;
+}
+
+RequireIndex State::intern_require(const RequiredLabels& labels) {
+  const auto [found, is_new] = require_by_labels_.emplace(
+      labels, RequireIndex{static_cast<std::uint16_t>(require_sets_.size())});
+  if (is_new) require_sets_.push_back(labels);
+  return found->second;
+}
+
+void State::set_rules(const CoreOptions& options) {
+  options_ = options;
+  for (QueueState& queue : queues_) {
+    const auto rule = options.queues.find(queue.name);
+    queue.rule = rule == options.queues.end() ? QueueRule() : rule->second;
+    queue.running_cost.clear();
+  }
+  for (std::size_t i = 0; i < owners_.size(); ++i) {
+    const auto rule = options.owners.find(owners_[i].name);
+    owners_[i].rule = rule == options.owners.end() ? OwnerRule() : rule->second;
+    for (QueueState& queue : queues_)
+      queue.queued.readmit(OwnerIndex{static_cast<std::uint32_t>(i)});
+  }
+  tasks_.for_each([&](TaskIndex index) {
+    const Task& task = tasks_.at(index);
+    QueueState& queue = queues_[static_cast<std::size_t>(task.queue)];
+    if (task.state == TaskState::kRunning && queue.rule.owner_running_cost_max > 0) {
+      queue.running_cost[task.owner] += task.cost;
+    }
+  });
 }
 
 void State::end_attempt(Task& task, Attempt attempt, Time at, const std::string& because) {

@@ -14,10 +14,11 @@
 #include "assay/ids.h"
 #include "assay/status.h"
 #include "assay/task.h"
+#include "broker/core/fair_queue.h"
 #include "broker/core/limits.h"
 #include "broker/core/location.h"
 #include "broker/core/record.h"
-#include "broker/core/task_queue.h"
+#include "broker/core/task_chain.h"
 #include "broker/core/task_table.h"
 #include "broker/core/transition.h"
 
@@ -25,11 +26,23 @@ namespace assay::core {
 
 struct QueueState {
   QueueName name;
-  TaskQueue queued;
+  FairQueue queued;
   std::uint64_t waiting = 0;
   std::uint64_t running = 0;
   std::uint64_t bytes = 0;  // of the bodies of its waiting and queued tasks
+  bool paused = false;
+  QueueRule rule;
+  std::unordered_map<OwnerIndex, std::uint32_t> running_cost;  // by owner, where the rule bounds it
 };
+
+struct OwnerState {
+  OwnerName name;
+  OwnerRule rule;
+  std::uint32_t running_cost = 0;
+};
+
+// A set of labels that tasks require, kept once however many do.
+using RequiredLabels = std::map<std::string, std::string>;
 
 // What a record did: the task it spoke of, and the event it makes for the feed.
 struct Applied {
@@ -54,21 +67,42 @@ class State {
     return queues_[static_cast<std::size_t>(index)];
   }
   std::optional<QueueIndex> find_queue(const QueueName& name) const;
-  const OwnerName& owner(OwnerIndex index) const {
+  const OwnerName& owner(OwnerIndex index) const { return owner_state(index).name; }
+  const OwnerState& owner_state(OwnerIndex index) const {
     return owners_[static_cast<std::size_t>(index)];
   }
+  const RequiredLabels& required_labels(RequireIndex index) const {
+    return require_sets_[static_cast<std::size_t>(index)];
+  }
+  bool knows_required_labels(const RequiredLabels& labels) const {
+    return require_by_labels_.contains(labels);
+  }
+  std::size_t require_set_count() const { return require_sets_.size(); }
+  // May this owner have no more running, in this queue or in all?
+  bool at_quota(QueueIndex queue, OwnerIndex owner) const;
+  // The queue's task that a worker is to run next; see FairQueue.
+  TaskIndex pick(QueueIndex queue, const PickRules& rules) {
+    return queues_[static_cast<std::size_t>(queue)].queued.pick(tasks_, rules);
+  }
+  // Other weights, quotas and limits from now on.
+  void set_rules(const CoreOptions& options);
   std::size_t owner_count() const { return owners_.size(); }
   bool knows_owner(const OwnerName& name) const { return owners_by_name_.contains(name); }
 
-  // Waiting tasks by the time they become ready.
-  const std::set<std::pair<Time, TaskIndex>>& timers() const { return timers_; }
+  using Timers = std::set<std::pair<Time, TaskIndex>>;
+  // Waiting tasks whose dependencies have ended, by the time they become ready.
+  const Timers& timers() const { return timers_; }
+  // Tasks that have not ended, by their deadline; and running ones by the time that their attempt
+  // may take.
+  const Timers& deadlines() const { return deadlines_; }
+  const Timers& timeouts() const { return timeouts_; }
   std::uint64_t last_sequence() const { return last_sequence_; }
   // The next number for an event that is not durable; the durable ones carry theirs in the record.
   std::uint64_t take_sequence() { return ++last_sequence_; }
   void note_event(TaskIndex task, std::uint64_t sequence) {
     tasks_.at(task).last_sequence = sequence;
   }
-  std::size_t ended_count() const { return ended_count_; }
+  std::size_t ended_count() const { return ended_.size; }
 
  private:
   Result<Applied> on(const BrokerStarted& record, Location blob);
@@ -79,12 +113,22 @@ class State {
   Result<Applied> on(const TaskReady& record, Location blob);
   Result<Applied> on(const CancelRequested& record, Location blob);
   Result<Applied> on(const TaskEnded& record, Location blob);
+  Result<Applied> on(const QueuePaused& record, Location blob);
+  Result<Applied> on(const TaskRevived& record, Location blob);
+  Result<Applied> on(const TaskForgotten& record, Location blob);
 
   // Finds the task and moves it by the table; counts and lists follow.
   Result<TaskIndex> move(const TaskId& id, Change change, Time at);
   void leave_state(TaskIndex index);
   void enter_state(TaskIndex index, bool to_front);
+  void count_running(const Task& task, bool starts);
+  void tie_dependencies(TaskIndex index);
+  void untie_dependencies(const Task& task);
+  void tell_dependents(const Task& task);
+  void forget_ended(TaskIndex index);
   void forget_oldest_ended();
+  void keep_details(Task& task, const TaskSubmitted& record);
+  RequireIndex intern_require(const RequiredLabels& labels);
   OwnerIndex intern_owner(const OwnerName& name);
   void end_attempt(Task& task, Attempt attempt, Time at, const std::string& because);
   Applied with_event(TaskIndex index, std::uint64_t sequence, Time at, std::string text,
@@ -94,11 +138,14 @@ class State {
   TaskTable tasks_;
   std::vector<QueueState> queues_;
   std::unordered_map<QueueName, QueueIndex> queues_by_name_;
-  std::vector<OwnerName> owners_;
+  std::vector<OwnerState> owners_;
   std::unordered_map<OwnerName, OwnerIndex> owners_by_name_;
-  std::set<std::pair<Time, TaskIndex>> timers_;
-  TaskList ended_;
-  std::size_t ended_count_ = 0;
+  std::vector<RequiredLabels> require_sets_{RequiredLabels()};
+  std::map<RequiredLabels, RequireIndex> require_by_labels_{{RequiredLabels(), RequireIndex{0}}};
+  Timers timers_;
+  Timers deadlines_;
+  Timers timeouts_;
+  TaskChain ended_;
   std::uint64_t last_sequence_ = 0;
 };
 

@@ -1,4 +1,5 @@
 // SUBMIT: all tasks of a message or none, and a repeat is no second task.
+#include <algorithm>
 #include <unordered_map>
 
 #include "broker/core/broker_core.h"
@@ -8,27 +9,40 @@ namespace assay::core {
 
 void BrokerCore::on_message(PeerId peer, Submit&& submit) {
   std::vector<std::uint64_t> fingerprints;
+  std::vector<std::size_t> order;
   Status status = check_submit(submit, fingerprints);
+  if (status.is_ok()) status = check_dependencies(submit, order);
   if (!status.is_ok()) return refuse(peer, submit.request, status);
 
   Submitted reply{.request = submit.request, .accepted = 0, .duplicates = {}};
-  for (std::size_t i = 0; i < submit.tasks.size(); ++i) {
+  for (std::size_t i : order) {
     TaskSpec& task = submit.tasks[i];
     if (state_.tasks().find(task.id) != kNoTask) {
       reply.duplicates.push_back(task.id);
       ++counters_.duplicates;
       continue;
     }
-    commit(TaskSubmitted{.sequence = next_sequence(),
-                         .id = task.id,
-                         .at = now_,
-                         .queue = std::move(task.queue),
-                         .owner = std::move(task.owner),
-                         .priority = task.priority,
-                         .max_attempts = task.max_attempts,
-                         .fingerprint = fingerprints[i],
-                         .labels = std::move(task.labels)},
-           std::move(task.body));
+    const bool comes_after = !task.after.empty();
+    const TaskIndex index = commit(TaskSubmitted{.sequence = next_sequence(),
+                                                 .id = task.id,
+                                                 .at = now_,
+                                                 .queue = std::move(task.queue),
+                                                 .owner = std::move(task.owner),
+                                                 .priority = task.priority,
+                                                 .max_attempts = task.max_attempts,
+                                                 .fingerprint = fingerprints[i],
+                                                 .labels = std::move(task.labels),
+                                                 .after = std::move(task.after),
+                                                 .on_failure = task.on_failure,
+                                                 .not_before = task.not_before,
+                                                 .deadline = task.deadline,
+                                                 .timeout = task.timeout,
+                                                 .backoff_first = task.backoff_first,
+                                                 .backoff_max = task.backoff_max,
+                                                 .cost = task.cost,
+                                                 .require = std::move(task.require)},
+                                   std::move(task.body));
+    if (comes_after) to_settle_.push_back(index);
     ++reply.accepted;
     ++counters_.submitted;
   }
@@ -87,7 +101,65 @@ Status BrokerCore::check_task(const TaskSpec& task) const {
                                          std::to_string(kAttemptHistoryMax) + ", found " +
                                          std::to_string(task.max_attempts));
   }
+  if (task.cost == 0 || task.cost > kCostMax) {
+    return fix_input("invalid_task", "cost: expected 1 to " + std::to_string(kCostMax) +
+                                         ", found " + std::to_string(task.cost));
+  }
+  if (task.after.size() > kDependenciesPerTaskMax) {
+    return fix_input("invalid_task", "after: expected at most " +
+                                         std::to_string(kDependenciesPerTaskMax) +
+                                         " tasks, found " + std::to_string(task.after.size()));
+  }
+  if (task.deadline != Time() && task.deadline <= now_) {
+    return fix_input("invalid_task",
+                     "deadline: expected a time to come, found one that has passed");
+  }
+  if (!state_.knows_required_labels(task.require) &&
+      state_.require_set_count() >= kRequireSetCountMax) {
+    return {Code::kExhausted, "too_many_labels",
+            "this broker already knows " + std::to_string(kRequireSetCountMax) +
+                " different sets of required labels, its limit"};
+  }
   return Status::ok();
+}
+
+// Everything that a task comes after is known or in the same message, and nothing comes after
+// itself. `order` lists the tasks so that each stands behind what it comes after.
+Status BrokerCore::check_dependencies(const Submit& submit, std::vector<std::size_t>& order) const {
+  std::unordered_map<TaskId, std::size_t> in_this_batch;
+  for (std::size_t i = 0; i < submit.tasks.size(); ++i)
+    in_this_batch.emplace(submit.tasks[i].id, i);
+  std::vector<std::vector<std::size_t>> dependents(submit.tasks.size());
+  std::vector<std::size_t> left(submit.tasks.size());
+  for (std::size_t i = 0; i < submit.tasks.size(); ++i) {
+    for (const TaskId& id : submit.tasks[i].after) {
+      const auto here = in_this_batch.find(id);
+      if (here != in_this_batch.end()) {
+        dependents[here->second].push_back(i);
+        ++left[i];
+      } else if (state_.tasks().find(id) == kNoTask &&
+                 state_.tasks().find(submit.tasks[i].id) == kNoTask) {
+        return not_found("unknown_task",
+                         "task " + submit.tasks[i].id.text() + " comes after " + id.text() +
+                             ", which this broker does not know; submit that first, or with it");
+      }
+    }
+  }
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    if (left[i] == 0) order.push_back(i);
+  }
+  for (std::size_t next = 0; next < order.size(); ++next) {
+    for (std::size_t dependent : dependents[order[next]]) {
+      if (--left[dependent] == 0) order.push_back(dependent);
+    }
+  }
+  if (order.size() == submit.tasks.size()) return Status::ok();
+  const auto in_cycle =
+      std::find_if(left.begin(), left.end(), [](std::size_t count) { return count > 0; });
+  const auto which = static_cast<std::size_t>(in_cycle - left.begin());
+  return fix_input("dependency_cycle",
+                   "task " + submit.tasks[which].id.text() +
+                       " would have to end before it can begin: `after` leads back to it");
 }
 
 Status BrokerCore::check_room(const Submit& submit) const {
@@ -108,13 +180,14 @@ Status BrokerCore::check_room(const Submit& submit) const {
   for (const auto& [name, more] : growth) {
     const QueueState& queue = state_.queue(*state_.find_queue(name));
     const std::uint64_t depth = queue.queued.size() + queue.waiting;
-    if (depth + more.tasks > options_.queue_tasks_max ||
-        queue.bytes + more.bytes > options_.queue_bytes_max) {
+    const std::uint64_t tasks_max = queue.rule.tasks_max.value_or(options_.queue_tasks_max);
+    const std::uint64_t bytes_max = queue.rule.bytes_max.value_or(options_.queue_bytes_max);
+    if (depth + more.tasks > tasks_max || queue.bytes + more.bytes > bytes_max) {
       return retry_later("queue_full", "the queue " + name.value + " holds " +
                                            std::to_string(depth) + " tasks and " +
                                            std::to_string(queue.bytes) + " bytes; its limits are " +
-                                           std::to_string(options_.queue_tasks_max) + " and " +
-                                           std::to_string(options_.queue_bytes_max))
+                                           std::to_string(tasks_max) + " and " +
+                                           std::to_string(bytes_max))
           .with_retry_after(Duration(1000));
     }
   }

@@ -9,7 +9,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "assay/ids.h"
@@ -24,12 +23,23 @@ inline constexpr TaskIndex kNoTask{0xFFFF'FFFF};
 
 enum class QueueIndex : std::uint16_t {};
 enum class OwnerIndex : std::uint32_t {};
+// A set of required labels; 0 is the empty one.
+enum class RequireIndex : std::uint16_t {};
 
 // What few tasks need: kept apart so that the many stay small.
 struct TaskDetails {
   std::map<std::string, std::string> labels;
   std::vector<AttemptInfo> attempts;  // at most kAttemptHistoryMax, the latest
   std::string reason;
+  std::vector<TaskId> after;
+  std::vector<TaskIndex> dependents;    // tasks that come after this one
+  std::uint32_t dependencies_left = 0;  // of `after`, not ended yet
+  std::uint32_t dependents_left = 0;    // not ended yet: they need this one's result
+  OnFailure on_failure = OnFailure::kCancel;
+  Time deadline{};  // the epoch: none
+  Duration timeout{0};
+  Duration backoff_first{1000};
+  Duration backoff_max{60'000};
 };
 
 struct Task {
@@ -46,12 +56,15 @@ struct Task {
   std::uint32_t attempt = 0;           // the latest, 0 before the first
   std::uint32_t attempts_counted = 0;  // against max_attempts
   std::uint32_t max_attempts = 1;
+  std::uint32_t cost = 1;
   QueueIndex queue{};
+  RequireIndex require{};
   std::uint8_t losses = 0;
   std::uint8_t priority = 0;
   TaskState state = TaskState::kQueued;
   Cause cause = Cause::kNone;
   bool cancel_requested = false;
+  bool ended_by_report = false;
 
   // The details, made on first need.
   TaskDetails& detail() {
@@ -68,22 +81,40 @@ class TaskTable {
   void remove(TaskIndex index);
 
   TaskIndex find(const TaskId& id) const;  // kNoTask when it is not there
-  Task& at(TaskIndex index) { return slab_[static_cast<std::uint32_t>(index)]; }
-  const Task& at(TaskIndex index) const { return slab_[static_cast<std::uint32_t>(index)]; }
-  std::size_t size() const { return by_id_.size(); }
+  Task& at(TaskIndex index) {
+    const auto number = static_cast<std::uint32_t>(index);
+    return chunks_[number / kChunkTasks][number % kChunkTasks];
+  }
+  const Task& at(TaskIndex index) const { return const_cast<TaskTable*>(this)->at(index); }
+  std::size_t size() const { return size_; }
 
   // Up to `limit` tasks whose id's text begins with `prefix` (upper case). Looks at every task.
   std::vector<TaskIndex> with_prefix(std::string_view prefix, std::size_t limit) const;
 
   template <typename Visitor>
   void for_each(Visitor visit) const {
-    for (const auto& [id, index] : by_id_) visit(index);
+    for (TaskIndex index : slots_) {
+      if (index != kNoTask) visit(index);
+    }
   }
 
  private:
-  std::vector<Task> slab_;
+  static constexpr std::uint32_t kChunkTasks = 4096;
+
+  std::size_t home_of(const TaskId& id) const {
+    return std::hash<TaskId>()(id) & (slots_.size() - 1);
+  }
+  void grow();
+  void place(TaskIndex index);
+
+  // Chunks never move: growing copies no task and wastes at most one chunk.
+  std::vector<std::unique_ptr<Task[]>> chunks_;
+  std::uint32_t used_ = 0;
   std::vector<TaskIndex> free_;
-  std::unordered_map<TaskId, TaskIndex> by_id_;
+  // An open-addressed table of indices, by linear probing: 4 bytes a slot, at most 3/4 full; the
+  // ids are in the tasks.
+  std::vector<TaskIndex> slots_ = std::vector<TaskIndex>(1024, kNoTask);
+  std::size_t size_ = 0;
 };
 
 }  // namespace assay::core

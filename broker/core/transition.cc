@@ -19,7 +19,7 @@ constexpr std::array kTable{
     Row{kQueued, Change::kGivenUp, kDead},         Row{kRunning, Change::kReturned, kQueued},
     Row{kRunning, Change::kDelayed, kWaiting},     Row{kRunning, Change::kEndedWell, kSucceeded},
     Row{kRunning, Change::kEndedBadly, kFailed},   Row{kRunning, Change::kGivenUp, kDead},
-    Row{kRunning, Change::kCalledOff, kCancelled},
+    Row{kRunning, Change::kCalledOff, kCancelled}, Row{kDead, Change::kRevived, kQueued},
 };
 
 }  // namespace
@@ -42,6 +42,8 @@ std::string_view to_string(Change change) {
       return "given up";
     case Change::kCalledOff:
       return "called off";
+    case Change::kRevived:
+      return "revived";
   }
   return "unknown";
 }

@@ -20,6 +20,7 @@ enum class Change : std::uint8_t {
   kEndedBadly,  // failed
   kGivenUp,     // dead
   kCalledOff,   // cancelled
+  kRevived,     // dead, and given another life
 };
 std::string_view to_string(Change change);
 

@@ -8,6 +8,20 @@ namespace {
 
 using core::RecordType;
 
+// What few tasks ask for. Where none of it is asked for, none of it is written.
+template <typename Fields, typename Submitted>
+void visit_tail(Fields& fields, Submitted& record) {
+  fields("after", record.after);
+  fields("on_failure", record.on_failure);
+  fields("not_before", record.not_before);
+  fields("deadline", record.deadline);
+  fields("timeout", record.timeout);
+  fields("backoff_first", record.backoff_first);
+  fields("backoff_max", record.backoff_max);
+  fields("cost", record.cost);
+  fields("require", record.require);
+}
+
 // Each record's fields in the order in which they are written; the same list serves both directions
 // and people.
 template <typename Fields, typename R>
@@ -23,6 +37,7 @@ void visit_fields(Fields& fields, R& record) {
     fields("max_attempts", record.max_attempts);
     fields("fingerprint", record.fingerprint);
     fields("labels", record.labels);
+    visit_tail(fields, record);
   } else if constexpr (std::is_same_v<Type, core::TaskLeased>) {
     fields("attempt", record.attempt.number);
     fields("worker", record.worker.value);
@@ -40,6 +55,9 @@ void visit_fields(Fields& fields, R& record) {
     fields("state", record.state);
     fields("cause", record.cause);
     fields("reason", record.reason);
+    fields("by_report", record.by_report);
+  } else if constexpr (std::is_same_v<Type, core::QueuePaused>) {
+    fields("paused", record.paused);
   }
 }
 
@@ -60,6 +78,11 @@ class Writer {
   }
   void operator()(const char* name, const Time& at) {
     (*this)(name, at.time_since_epoch().count());
+  }
+  void operator()(const char* name, const Duration& duration) { (*this)(name, duration.count()); }
+  void operator()(const char* name, const std::vector<TaskId>& ids) {
+    (*this)(name, static_cast<std::uint32_t>(ids.size()));
+    for (const TaskId& id : ids) (*this)(name, id);
   }
   void operator()(const char* name, const std::string& text) {
     (*this)(name, static_cast<std::uint32_t>(text.size()));
@@ -101,20 +124,38 @@ class Reader {
     (*this)(name, milliseconds);
     at = Time(Duration(milliseconds));
   }
+  void operator()(const char* name, Duration& duration) {
+    Duration::rep milliseconds = duration.count();
+    (*this)(name, milliseconds);
+    duration = Duration(milliseconds);
+  }
+  void operator()(const char* name, std::vector<TaskId>& ids) {
+    std::uint32_t count = 0;
+    (*this)(name, count);
+    for (; count > 0 && !failed_ && !in_.empty(); --count) {
+      TaskId id;
+      (*this)(name, id);
+      ids.push_back(id);
+    }
+    failed_ = failed_ || count > 0;
+  }
   void operator()(const char* name, std::string& text) {
     std::uint32_t length = 0;
     (*this)(name, length);
-    if (length > 0) text = take(length);
+    if (length == 0) return;
+    failed_ = failed_ || in_.empty();
+    text = take(length);
   }
   void operator()(const char* name, std::map<std::string, std::string>& labels) {
     std::uint32_t count = 0;
     (*this)(name, count);
-    for (; count > 0 && !failed_; --count) {
+    for (; count > 0 && !failed_ && !in_.empty(); --count) {
       std::string label, value;
       (*this)(name, label);
       (*this)(name, value);
       labels.emplace(std::move(label), std::move(value));
     }
+    failed_ = failed_ || count > 0;
   }
 
  private:
@@ -141,6 +182,11 @@ class Describer {
   template <typename Number>
   requires std::is_integral_v<Number>
   void operator()(const char* name, const Number& value) { add(name, std::to_string(value)); }
+  void operator()(const char* name, const Duration& duration) { (*this)(name, duration.count()); }
+  void operator()(const char* name, const std::vector<TaskId>& ids) {
+    for (const TaskId& id : ids) (*this)(name, id);
+  }
+  void operator()(const char* name, const OnFailure& choice) { add(name, to_string(choice)); }
   void operator()(const char* name, const Cause& cause) { add(name, to_string(cause)); }
   void operator()(const char* name, const TaskState& state) { add(name, to_string(state)); }
   void operator()(const char* name, const TaskId& id) { add(name, id.text()); }
@@ -175,6 +221,9 @@ constexpr RecordType kTypeOf = [] {
   if constexpr (std::is_same_v<R, core::TaskReady>) return RecordType::kTaskReady;
   if constexpr (std::is_same_v<R, core::CancelRequested>) return RecordType::kCancelRequested;
   if constexpr (std::is_same_v<R, core::TaskEnded>) return RecordType::kTaskEnded;
+  if constexpr (std::is_same_v<R, core::TaskForgotten>) return RecordType::kTaskForgotten;
+  if constexpr (std::is_same_v<R, core::TaskRevived>) return RecordType::kTaskRevived;
+  if constexpr (std::is_same_v<R, core::QueuePaused>) return RecordType::kQueuePaused;
 }();
 
 std::string_view name_of(RecordType type) {
@@ -195,8 +244,21 @@ std::string_view name_of(RecordType type) {
       return "CancelRequested";
     case RecordType::kTaskEnded:
       return "TaskEnded";
+    case RecordType::kTaskForgotten:
+      return "TaskForgotten";
+    case RecordType::kTaskRevived:
+      return "TaskRevived";
+    case RecordType::kQueuePaused:
+      return "QueuePaused";
   }
   return "unknown";
+}
+
+std::string tail_of(const core::TaskSubmitted& record) {
+  std::string bytes;
+  Writer writer(bytes);
+  visit_tail(writer, record);
+  return bytes;
 }
 
 template <typename R>
@@ -220,6 +282,12 @@ void encode_record(const core::Record& record, std::string& out) {
         out.push_back(static_cast<char>(kTypeOf<R>));
         Writer writer(out);
         visit_fields(writer, what);
+        if constexpr (std::is_same_v<R, core::TaskSubmitted>) {
+          static const std::string kNothingAsked = tail_of(core::TaskSubmitted());
+          if (out.ends_with(kNothingAsked) && tail_of(what) == kNothingAsked) {
+            out.resize(out.size() - kNothingAsked.size());
+          }
+        }
       },
       record);
 }
@@ -244,6 +312,12 @@ Result<core::Record> decode_record(std::string_view head) {
       return read<core::CancelRequested>(fields);
     case RecordType::kTaskEnded:
       return read<core::TaskEnded>(fields);
+    case RecordType::kTaskForgotten:
+      return read<core::TaskForgotten>(fields);
+    case RecordType::kTaskRevived:
+      return read<core::TaskRevived>(fields);
+    case RecordType::kQueuePaused:
+      return read<core::QueuePaused>(fields);
   }
   return Status(Code::kDataLoss, "unknown_record",
                 "a record of type " + std::to_string(static_cast<unsigned char>(head[0])) +

@@ -49,7 +49,7 @@ class JournalStorage : public Storage {
     auto appended = journal_->append(entries_);
     if (!appended.is_ok()) return appended.status();
     for (std::size_t i = 0; i < appends.size(); ++i) {
-      if (!appends[i].blob.empty()) core.on_stored(appends[i].task, appended->locations[i]);
+      if (!appends[i].blob.empty()) core.on_stored(appends[i], appended->locations[i]);
     }
     return journal_->flush();
   }

@@ -122,6 +122,7 @@ Status Loop::settle() {
 void Loop::send(core::Outbound& outbound) {
   const auto fill = [&](auto& items, auto member) {
     for (std::size_t i = 0; i < outbound.blobs.size(); ++i) {
+      if (outbound.blobs[i] == core::kNoTask) continue;
       auto blob = storage_.read(core_.state().tasks().at(outbound.blobs[i]).blob);
       if (!blob.is_ok()) {
         // The message is not sent: its task is given out again, or asked for again, and the log

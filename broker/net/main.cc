@@ -29,6 +29,31 @@ struct Settings {
   JournalTools tools;
 };
 
+// Shares and quotas, by the names of owners and queues: in the file only.
+void describe_rules(core::CoreOptions& core, config::Options& options) {
+  const auto checked = [](const std::string& name, config::Map& map) {
+    if (valid_name(name)) return true;
+    map.mistake("'" + name.substr(0, 80) +
+                "' is no name: expected 1 to 64 of letters, digits, '.', '_', '-'");
+    return false;
+  };
+  options.in_file([&core, checked](config::Map& file) {
+    file.named("owner_rules", [&](const std::string& name, config::Map& map) {
+      core::OwnerRule rule;
+      map.integer("weight", rule.weight, {1, 1000});
+      map.integer("running_cost_max", rule.running_cost_max, {0, 1'000'000'000});
+      if (checked(name, map)) core.owners[OwnerName(name)] = rule;
+    });
+    file.named("queue_rules", [&](const std::string& name, config::Map& map) {
+      core::QueueRule rule;
+      map.integer("tasks_max", rule.tasks_max, {1, 100'000'000});
+      if (map.has("bytes_max")) map.bytes("bytes_max", rule.bytes_max.emplace());
+      map.integer("owner_running_cost_max", rule.owner_running_cost_max, {0, 1'000'000'000});
+      if (checked(name, map)) core.queues[QueueName(name)] = rule;
+    });
+  });
+}
+
 void describe(Settings& settings, config::Options& options) {
   using std::chrono::hours;
   using std::chrono::milliseconds;
@@ -56,6 +81,10 @@ void describe(Settings& settings, config::Options& options) {
                   "tasks that a queue holds before it refuses more", {1, 100'000'000});
   options.bytes("queue_bytes_max", settings.core.queue_bytes_max,
                 "bytes of bodies that a queue holds");
+  options.duration("ageing_step", settings.core.ageing_step,
+                   "waiting for so long lifts a task by one priority",
+                   {milliseconds(1000), hours(24 * 7)});
+  describe_rules(settings.core, options);
   options.integer("ended_tasks_kept_max", settings.core.ended_tasks_kept_max,
                   "ended tasks that can be asked for; the oldest are forgotten",
                   {1000, 100'000'000});

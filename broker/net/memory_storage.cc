@@ -14,7 +14,7 @@ class MemoryStorage : public Storage {
       if (append.blob.empty()) continue;
       blobs_.push_back(append.blob);
       counters_.bytes += append.blob.size();
-      core.on_stored(append.task, {.segment = 1,
+      core.on_stored(append, {.segment = 1,
                                    .offset = static_cast<std::uint32_t>(blobs_.size() - 1),
                                    .length = static_cast<std::uint32_t>(append.blob.size())});
     }

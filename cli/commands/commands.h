@@ -16,8 +16,14 @@ ExitCode run(const ResultOptions& options, const GlobalOptions& global, Console&
 ExitCode run(const StatusOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const LogsOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const CancelOptions& options, const GlobalOptions& global, Console& console);
+ExitCode run(const ListOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const QueuesOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const WorkersOptions& options, const GlobalOptions& global, Console& console);
+ExitCode run(const PauseOptions& options, const GlobalOptions& global, Console& console);
+ExitCode run(const ResumeOptions& options, const GlobalOptions& global, Console& console);
+ExitCode run(const PurgeOptions& options, const GlobalOptions& global, Console& console);
+ExitCode run(const DrainOptions& options, const GlobalOptions& global, Console& console);
+ExitCode run(const DeadOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const WatchOptions& options, const GlobalOptions& global, Console& console);
 
 }  // namespace assay::cli

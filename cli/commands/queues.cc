@@ -31,7 +31,8 @@ ExitCode run(const QueuesOptions& /*options*/, const GlobalOptions& global, Cons
                {"WAITING", true},
                {"OLDEST", true},
                {"WORKERS", true},
-               {"SLOTS", true}},
+               {"SLOTS", true},
+               {"STATE"}},
               {}};
   for (const QueueInfo& queue : *queues) {
     // Work that nobody can take is what an operator must see.
@@ -42,7 +43,8 @@ ExitCode run(const QueuesOptions& /*options*/, const GlobalOptions& global, Cons
                           std::to_string(queue.waiting),
                           queue.queued == 0 ? "-" : format_duration(seconds(queue.oldest_seconds)),
                           {std::to_string(queue.workers), stuck ? Ink::kRed : Ink::kPlain},
-                          std::to_string(queue.capacity)});
+                          std::to_string(queue.capacity),
+                          queue.paused ? Span("paused", Ink::kYellow) : Span("open")});
   }
   console.print(table);
   return ExitCode::kOk;

@@ -43,6 +43,15 @@ ExitCode run(const SubmitOptions& options, const GlobalOptions& global, Console&
   task.max_attempts = options.max_attempts;
   task.labels = options.labels;
   task.body = *body;
+  const Result<std::vector<TaskId>> after = resolve(*client, options.after);
+  if (!after.is_ok()) return report(console, global, after.status());
+  task.after = *after;
+  task.on_failure = options.on_failure;
+  task.not_before = options.not_before.value_or(Time());
+  task.deadline = options.deadline.value_or(Time());
+  task.timeout = options.timeout.value_or(Duration(0));
+  task.cost = options.cost;
+  task.require = options.require;
   std::vector<TaskId> ids;
   const std::size_t batch = std::clamp<std::size_t>(kBatchBytes / (body->size() + 200), 1, kBatch);
   while (ids.size() < options.count) {

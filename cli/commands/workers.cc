@@ -19,6 +19,14 @@ std::string joined(std::vector<QueueName> queues) {
   return text;
 }
 
+std::string joined(const std::map<std::string, std::string>& labels) {
+  std::string text;
+  for (const auto& [label, value] : labels) {
+    text += (text.empty() ? "" : ",") + printable(label, 64) + "=" + printable(value, 64);
+  }
+  return text.empty() ? "-" : text;
+}
+
 }  // namespace
 
 ExitCode run(const WorkersOptions& /*options*/, const GlobalOptions& global, Console& console) {
@@ -34,7 +42,14 @@ ExitCode run(const WorkersOptions& /*options*/, const GlobalOptions& global, Con
     console.print("no worker is connected");
     return ExitCode::kOk;
   }
-  Table table{{{"WORKER"}, {"QUEUES"}, {"RUNNING", true}, {"SLOTS", true}, {"HEARD"}, {"JOINED"}},
+  Table table{{{"WORKER"},
+               {"QUEUES"},
+               {"RUNNING", true},
+               {"SLOTS", true},
+               {"HEARD"},
+               {"JOINED"},
+               {"STATE"},
+               {"LABELS"}},
               {}};
   for (const WorkerInfo& worker : *workers) {
     const Duration silent(
@@ -44,7 +59,9 @@ ExitCode run(const WorkersOptions& /*options*/, const GlobalOptions& global, Con
                           std::to_string(worker.running),
                           std::to_string(worker.slots),
                           format_relative(now() - silent, now()),
-                          format_relative(worker.joined_at, now())});
+                          format_relative(worker.joined_at, now()),
+                          worker.draining ? Span("draining", Ink::kYellow) : Span("open"),
+                          joined(worker.labels)});
   }
   console.print(table);
   return ExitCode::kOk;

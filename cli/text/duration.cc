@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <ctime>
+#include <optional>
 
 namespace assay::cli {
 namespace {
@@ -30,6 +31,73 @@ double unit_milliseconds(std::string_view unit) {
   if (unit == "h") return 3'600'000;
   if (unit == "d") return 86'400'000;
   return 0;
+}
+
+// The number in exactly so many digits at the front of `text`, which is taken off it.
+std::optional<int> take_digits(std::string_view& text, std::size_t count) {
+  int number = 0;
+  if (text.size() < count) return std::nullopt;
+  for (const char digit : text.substr(0, count)) {
+    if (digit < '0' || digit > '9') return std::nullopt;
+    number = number * 10 + (digit - '0');
+  }
+  text.remove_prefix(count);
+  return number;
+}
+
+bool take(std::string_view& text, std::string_view any_of) {
+  if (text.empty() || any_of.find(text.front()) == std::string_view::npos) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+// "05:30" -> five and a half hours.
+std::optional<minutes> take_hours_and_minutes(std::string_view& text) {
+  const auto hour = take_digits(text, 2);
+  if (!hour || *hour > 23 || !take(text, ":")) return std::nullopt;
+  const auto minute = take_digits(text, 2);
+  if (!minute || *minute > 59) return std::nullopt;
+  return hours(*hour) + minutes(*minute);
+}
+
+// A fraction of a second, as far as milliseconds, and the zone; what is left of the text is not
+// theirs.
+std::optional<Duration> take_fraction_and_zone(std::string_view& text) {
+  Duration sum(0);
+  if (take(text, ".")) {
+    int unit = 100;
+    const std::size_t before = text.size();
+    while (const auto digit = take_digits(text, 1)) {
+      sum += Duration(*digit * unit);
+      unit /= 10;
+    }
+    if (text.size() == before) return std::nullopt;
+  }
+  if (take(text, "Zz")) return sum;
+  const bool is_east = !text.empty() && text.front() == '+';
+  if (!take(text, "+-")) return std::nullopt;
+  const auto offset = take_hours_and_minutes(text);
+  if (!offset) return std::nullopt;
+  return is_east ? sum - *offset : sum + *offset;
+}
+
+std::optional<Time> parse_rfc3339(std::string_view text) {
+  const auto year = take_digits(text, 4);
+  if (!year || !take(text, "-")) return std::nullopt;
+  const auto month = take_digits(text, 2);
+  if (!month || !take(text, "-")) return std::nullopt;
+  const auto day = take_digits(text, 2);
+  if (!day || !take(text, "Tt ")) return std::nullopt;
+  const auto of_day = take_hours_and_minutes(text);
+  if (!of_day || !take(text, ":")) return std::nullopt;
+  const auto second = take_digits(text, 2);
+  if (!second || *second > 60) return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year(*year),
+                                         std::chrono::month(static_cast<unsigned>(*month)),
+                                         std::chrono::day(static_cast<unsigned>(*day))};
+  const auto rest = take_fraction_and_zone(text);
+  if (!date.ok() || *year < 1970 || !rest || !text.empty()) return std::nullopt;
+  return Time(std::chrono::sys_days(date).time_since_epoch()) + *of_day + seconds(*second) + *rest;
 }
 
 std::string two_units(std::int64_t large, const char* large_unit, std::int64_t small,
@@ -64,12 +132,23 @@ Result<Duration> parse_duration(std::string_view text) {
     std::size_t letters = 0;
     while (letters < rest.size() && rest[letters] >= 'a' && rest[letters] <= 'z') ++letters;
     const double unit = unit_milliseconds(rest.substr(0, letters));
-    if (unit == 0) return invalid(text);
+    if (unit == 0 || std::signbit(number)) return invalid(text);
     rest.remove_prefix(letters);
+    if (letters == 0 && !rest.empty()) return invalid(text);  // "2026-07-01" is a date
     total += number * unit;
   }
   if (!std::isfinite(total) || total < 1 || total > kMillisecondsMax) return invalid(text);
   return Duration(static_cast<std::int64_t>(std::llround(total)));
+}
+
+Result<Time> parse_time(std::string_view text, Time now) {
+  if (const Result<Duration> duration = parse_duration(text); duration.is_ok()) {
+    return now + *duration;
+  }
+  if (const auto time = parse_rfc3339(text)) return *time;
+  return fix_input("invalid_time", "'" + std::string(text) +
+                                       "' is no time; expected so long from now, for example 10m, "
+                                       "or a date, for example 2026-07-01T12:30:05Z");
 }
 
 std::string format_duration(Duration duration) {

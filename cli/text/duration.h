@@ -15,6 +15,11 @@ namespace assay::cli {
 // ten years.
 Result<Duration> parse_duration(std::string_view text);
 
+// A time: a duration as above, counted from `now`, or a date and time of day with its zone as in
+// RFC 3339, "2026-07-01T12:30:05Z" or "2026-07-01T14:30:05.250+02:00". Errors: `invalid_time`
+// (fix_input).
+Result<Time> parse_time(std::string_view text, Time now);
+
 // Two figures at most: "0.4s", "12s", "1m05s", "2h03m", "3d04h". Negative durations count as none.
 std::string format_duration(Duration duration);
 

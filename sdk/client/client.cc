@@ -193,4 +193,16 @@ Result<EventList> Client::events(EventsRequest request) {
   return connection_->ask<EventList>(std::move(request));
 }
 
+Result<TaskList> Client::list(ListRequest request) {
+  return connection_->ask<TaskList>(std::move(request));
+}
+
+Result<std::uint64_t> Client::operate(Operation operation, std::string target,
+                                      std::span<const TaskId> ids) {
+  auto reply = connection_->ask<Operated>(Operate{
+      .operation = operation, .target = std::move(target), .ids = {ids.begin(), ids.end()}});
+  if (!reply.is_ok()) return reply.status();
+  return reply->affected;
+}
+
 }  // namespace assay

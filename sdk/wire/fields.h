@@ -60,6 +60,24 @@ struct Fields<TaskSpec> {
       optional("max_attempts", &TaskSpec::max_attempts),
       optional("labels", &TaskSpec::labels),
       optional("body", &TaskSpec::body, Form::kBytes),
+      optional("after", &TaskSpec::after),
+      optional("on_failure", &TaskSpec::on_failure),
+      optional("not_before", &TaskSpec::not_before),
+      optional("deadline", &TaskSpec::deadline),
+      optional("timeout", &TaskSpec::timeout),
+      optional("backoff_first", &TaskSpec::backoff_first),
+      optional("backoff_max", &TaskSpec::backoff_max),
+      optional("cost", &TaskSpec::cost),
+      optional("require", &TaskSpec::require),
+  };
+};
+
+template <>
+struct Fields<TaskInput> {
+  static constexpr std::tuple kAll{
+      required("id", &TaskInput::id),
+      required("state", &TaskInput::state),
+      optional("result", &TaskInput::result, Form::kBytes),
   };
 };
 
@@ -72,6 +90,8 @@ struct Fields<TaskAssignment> {
       required("owner", &TaskAssignment::owner),
       optional("priority", &TaskAssignment::priority),
       optional("body", &TaskAssignment::body, Form::kBytes),
+      optional("timeout", &TaskAssignment::timeout),
+      optional("inputs", &TaskAssignment::inputs),
   };
 };
 
@@ -127,6 +147,7 @@ struct Fields<TaskInfo> {
       optional("ended_at", &TaskInfo::ended_at),
       optional("cancel_requested", &TaskInfo::cancel_requested),
       optional("position", &TaskInfo::position),
+      optional("after", &TaskInfo::after),
       optional("attempts", &TaskInfo::attempts),
   };
 };
@@ -141,6 +162,7 @@ struct Fields<QueueInfo> {
       optional("oldest_seconds", &QueueInfo::oldest_seconds),
       optional("workers", &QueueInfo::workers),
       optional("capacity", &QueueInfo::capacity),
+      optional("paused", &QueueInfo::paused),
   };
 };
 
@@ -153,6 +175,8 @@ struct Fields<WorkerInfo> {
       required("running", &WorkerInfo::running),
       optional("silent_seconds", &WorkerInfo::silent_seconds),
       required("joined_at", &WorkerInfo::joined_at),
+      optional("labels", &WorkerInfo::labels),
+      optional("draining", &WorkerInfo::draining),
   };
 };
 
@@ -204,6 +228,7 @@ struct Fields<WorkerHello> {
       required("queues", &WorkerHello::queues),
       required("slots", &WorkerHello::slots),
       optional("holding", &WorkerHello::holding),
+      optional("labels", &WorkerHello::labels),
   };
 };
 
@@ -359,6 +384,44 @@ struct Fields<EventList> {
       required("newest", &EventList::newest),   optional("complete", &EventList::complete),
       optional("events", &EventList::events),
   };
+};
+
+template <>
+struct Fields<ListRequest> {
+  static constexpr MessageType kType = MessageType::kList;
+  static constexpr std::tuple kAll{
+      required("request", &ListRequest::request), optional("states", &ListRequest::states),
+      optional("queue", &ListRequest::queue),     optional("owner", &ListRequest::owner),
+      optional("since", &ListRequest::since),     optional("limit", &ListRequest::limit),
+  };
+};
+
+template <>
+struct Fields<TaskList> {
+  static constexpr MessageType kType = MessageType::kTaskList;
+  static constexpr std::tuple kAll{
+      required("request", &TaskList::request),
+      optional("complete", &TaskList::complete),
+      optional("tasks", &TaskList::tasks),
+  };
+};
+
+template <>
+struct Fields<Operate> {
+  static constexpr MessageType kType = MessageType::kOperate;
+  static constexpr std::tuple kAll{
+      required("request", &Operate::request),
+      required("operation", &Operate::operation),
+      optional("target", &Operate::target),
+      optional("ids", &Operate::ids),
+  };
+};
+
+template <>
+struct Fields<Operated> {
+  static constexpr MessageType kType = MessageType::kOperated;
+  static constexpr std::tuple kAll{required("request", &Operated::request),
+                                   required("affected", &Operated::affected)};
 };
 
 template <>

@@ -47,6 +47,14 @@ std::string_view to_string(MessageType type) {
       return "EVENTS";
     case MessageType::kEventList:
       return "EVENT_LIST";
+    case MessageType::kList:
+      return "LIST";
+    case MessageType::kTaskList:
+      return "TASK_LIST";
+    case MessageType::kOperate:
+      return "OPERATE";
+    case MessageType::kOperated:
+      return "OPERATED";
     case MessageType::kTasks:
       return "TASKS";
     case MessageType::kReport:
@@ -57,6 +65,24 @@ std::string_view to_string(MessageType type) {
       return "PROGRESS";
     case MessageType::kStop:
       return "STOP";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(Operation operation) {
+  switch (operation) {
+    case Operation::kPauseQueue:
+      return "pause_queue";
+    case Operation::kResumeQueue:
+      return "resume_queue";
+    case Operation::kPurgeQueue:
+      return "purge_queue";
+    case Operation::kDrainWorker:
+      return "drain_worker";
+    case Operation::kRetryDead:
+      return "retry_dead";
+    case Operation::kDropDead:
+      return "drop_dead";
   }
   return "unknown";
 }

@@ -61,6 +61,10 @@ std::string_view to_string(Outcome outcome) {
   return "unknown";
 }
 
+std::string_view to_string(OnFailure choice) {
+  return choice == OnFailure::kCancel ? "cancel" : "run";
+}
+
 std::string_view to_string(EventKind kind) {
   switch (kind) {
     case EventKind::kState:

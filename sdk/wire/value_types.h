@@ -5,6 +5,7 @@
 #include <concepts>
 #include <type_traits>
 
+#include "assay/message.h"
 #include "assay/status.h"
 #include "assay/task.h"
 
@@ -19,6 +20,12 @@ constexpr auto last_of(Cause) {
 }
 constexpr auto last_of(Outcome) {
   return Outcome::kCancelled;
+}
+constexpr auto last_of(OnFailure) {
+  return OnFailure::kRun;
+}
+constexpr auto last_of(Operation) {
+  return Operation::kDropDead;
 }
 constexpr auto last_of(EventKind) {
   return EventKind::kSafety;

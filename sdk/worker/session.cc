@@ -319,6 +319,7 @@ void Session::on_time(Instant now) {
     hello.queues = options_.queues;
     hello.slots = credit();
     hello.holding = holding();
+    hello.labels = options_.labels;
     effects_.send.emplace_back(std::move(hello));
   }
   if (due.heartbeat) beat(now);

@@ -26,6 +26,7 @@ struct SessionOptions {
   std::vector<QueueName> queues;
   std::uint32_t slots = 1;
   Duration drain_timeout{30000};
+  std::map<std::string, std::string> labels = {};
 };
 
 // A handler that must be told that its work is not wanted any more.

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "sdk/transport/dealer.h"
+#include "sdk/wire/limits.h"
 #include "sdk/worker/handlers.h"
 #include "sdk/worker/session.h"
 #include "sdk/worker/wakeup.h"
@@ -40,6 +41,26 @@ std::string generated_name() {
   return name + "-" + std::to_string(getpid()) + "-" + hex.data();
 }
 
+Status checked_labels(const std::map<std::string, std::string>& labels) {
+  if (labels.size() > wire::kLabelCountMax) {
+    return fix_input("invalid_labels", "expected at most " + std::to_string(wire::kLabelCountMax) +
+                                           " labels, found " + std::to_string(labels.size()));
+  }
+  for (const auto& [label, value] : labels) {
+    if (!label.empty() && label.size() <= wire::kLabelKeyBytesMax &&
+        value.size() <= wire::kLabelValueBytesMax) {
+      continue;
+    }
+    return fix_input("invalid_labels",
+                     "label '" + label.substr(0, 80) + "': expected a key of 1 to " +
+                         std::to_string(wire::kLabelKeyBytesMax) +
+                         " bytes and a value of at most " +
+                         std::to_string(wire::kLabelValueBytesMax) + ", found " +
+                         std::to_string(label.size()) + " and " + std::to_string(value.size()));
+  }
+  return Status::ok();
+}
+
 Status checked(const WorkerOptions& options) {
   const std::string rule = "; expected 1 to 64 letters, digits or . _ -, a letter or digit first";
   if (!valid_name(options.name)) {
@@ -56,7 +77,7 @@ Status checked(const WorkerOptions& options) {
     return fix_input("invalid_slots", "expected 1 to " + std::to_string(kSlotsMax) +
                                           " slots, found " + std::to_string(options.slots));
   }
-  return Status::ok();
+  return checked_labels(options.labels);
 }
 
 WorkerOptions with_name(WorkerOptions options) {
@@ -121,7 +142,8 @@ class Worker::Loop {
                              .name = WorkerName(options_.name),
                              .queues = options_.queues,
                              .slots = options_.slots,
-                             .drain_timeout = options_.drain_timeout});
+                             .drain_timeout = options_.drain_timeout,
+                             .labels = options_.labels});
     worker::Handlers handlers(handler_, options_.slots, [this] { wakeup_.wake(); });
     session.start(transport::now());
     for (;;) {

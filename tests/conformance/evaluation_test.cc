@@ -246,6 +246,39 @@ def test_fine(): pass
   EXPECT_EQ(outcome_.cause, Cause::kLimit);
 }
 
+// Such memory is in no process's count, and such sockets in no namespace.
+TEST_F(EvaluationTest, MemoryThatNobodyCountsAndSocketsThatLeaveTheMachineAreNotThere) {
+  const json document = run_script(R"(
+import ctypes, errno, os, socket
+libc = ctypes.CDLL(None, use_errno=True)
+def test_memfd():
+    try:
+        os.memfd_create("x")
+    except OSError as error:
+        assert error.errno == errno.ENOSYS
+        return
+    assert False, "memfd_create is there"
+def test_shared_memory():
+    assert libc.shmget(0, 4096, 0o1600) == -1 and ctypes.get_errno() == errno.ENOSYS
+def test_vsock():
+    try:
+        socket.socket(40, socket.SOCK_STREAM)
+    except OSError as error:
+        assert error.errno == errno.EAFNOSUPPORT
+        return
+    assert False, "AF_VSOCK is there"
+def test_local_sockets_work():
+    one, other = socket.socketpair()
+    one.send(b"x")
+    assert other.recv(1) == b"x"
+    socket.socket(socket.AF_INET)
+)");
+  for (const char* name :
+       {"test_memfd", "test_shared_memory", "test_vsock", "test_local_sockets_work"}) {
+    EXPECT_EQ(test_named(document, name)["outcome"], "passed") << document.dump(1);
+  }
+}
+
 TEST_F(EvaluationTest, AnEndpointThatIsNotGrantedIsRefusedWithTheNamesThatAre) {
   grant("local-llm", "http://127.0.0.1:1");
   Evaluation evaluation = load(write("my_eval.py", "def test_a(): pass\n"));

@@ -152,5 +152,24 @@ TEST_F(BrokerStart, NamesEveryMistakeOfAConfigurationWithItsLine) {
   expect_in(said, "broker.yaml:3: ");
 }
 
+TEST_F(BrokerStart, SharesAndQuotasAreCheckedLikeTheRest) {
+  const auto config = folder_.path() / "broker.yaml";
+  std::ofstream(config) << "owner_rules:\n"
+                           "  red-team: {weight: 3, running_cost_max: 40}\n"
+                           "queue_rules:\n"
+                           "  eval: {tasks_max: 9, bytes_max: 1GiB, owner_running_cost_max: 8}\n"
+                           "ageing_step: 10m\n";
+  start({"--config", config.string(), "--check-config"}, 0);
+  std::ofstream(config) << "owner_rules:\n"
+                           "  red-team: {weight: 0}\n"
+                           "  no/name: {weight: 1}\n"
+                           "queue_rules:\n"
+                           "  eval: {bytes_max: much}\n";
+  const std::string said = start({"--config", config.string(), "--check-config"}, 2);
+  expect_in(said, "broker.yaml:2: owner_rules.red-team.weight");
+  expect_in(said, "broker.yaml:3: ");
+  expect_in(said, "broker.yaml:5: queue_rules.eval.bytes_max");
+}
+
 }  // namespace
 }  // namespace assay

@@ -307,6 +307,69 @@ TEST_F(UpTest, APortInUseIsSaidSoAndEndsIt) {
   EXPECT_THAT(read_file(folder_.path() / "up"), HasSubstr("the address is in use"));
 }
 
+TEST_F(CliTest, ATaskThatComesAfterAnotherWaitsForItAndMayRunInSpiteOfIt) {
+  const std::string first = submitted("wait");
+  const auto after = [&](const std::string& choice) {
+    return run({"submit", "--queue", "echo", "--after", first.substr(0, 25), "--on-failure", choice,
+                "--max-attempts", "2", "--cost", "2"})
+        .output.substr(0, 26);
+  };
+  const std::string cancelled = after("cancel");
+  const std::string runs = after("run");
+  const json status = json::parse(run({"status", runs, "--json"}).output);
+  EXPECT_EQ(status["state"], "waiting");
+  EXPECT_EQ(status["after"], json::array({first}));
+  EXPECT_EQ(run({"cancel", first}).status, 0);
+  EXPECT_EQ(run({"wait", cancelled}).status, 4);
+  EXPECT_EQ(run({"wait", runs}).status, 0);
+  EXPECT_THAT(run({"submit", "--queue", "echo", "--after", "01ARZ3NDEKTSV4RRFFQ69G5FAV"}).output,
+              HasSubstr("submit that first"));
+}
+
+TEST_F(CliTest, APausedQueueKeepsItsTasksAndAPurgeIsConfirmed) {
+  EXPECT_EQ(run({"pause", "echo"}).status, 0);
+  EXPECT_THAT(run({"pause", "echo"}).output, HasSubstr("echo was paused before"));
+  EXPECT_THAT(run({"queues"}).output, HasSubstr("paused"));
+  const std::string purged = submitted("x");
+  const json list = json::parse(
+      run({"list", "--state", "queued", "--queue", "echo", "--since", "1h", "--json"}).output);
+  EXPECT_EQ(list["complete"], true);
+  ASSERT_EQ(list["tasks"].size(), 1U);
+  EXPECT_EQ(list["tasks"][0]["id"], purged);
+  EXPECT_THAT(run({"list"}).output, HasSubstr(purged + "  queued"));
+  EXPECT_THAT(run({"list", "--owner", "nobody-else"}).output, HasSubstr("no task matches"));
+
+  const Ended unasked = run({"purge", "echo"});
+  EXPECT_EQ(unasked.status, 2);
+  EXPECT_THAT(unasked.output, HasSubstr("--yes"));
+  EXPECT_EQ(run({"purge", "echo", "--yes"}).output, "1 task was cancelled\n");
+  EXPECT_EQ(run({"wait", purged}).status, 4);
+
+  const std::string kept = submitted("y");
+  EXPECT_EQ(json::parse(run({"resume", "echo", "--json"}).output)["affected"], 1);
+  EXPECT_EQ(run({"wait", kept}).status, 0);
+}
+
+TEST_F(CliTest, WhatCannotBeOperatedOnIsNamed) {
+  const Ended nowhere = run({"pause", "nowhere"});
+  EXPECT_EQ(nowhere.status, 1);
+  EXPECT_THAT(nowhere.output, HasSubstr("there is no queue 'nowhere'; 'assay queues'"));
+  EXPECT_THAT(run({"drain", "nobody"}).output,
+              HasSubstr("there is no worker 'nobody' here now; 'assay workers'"));
+  EXPECT_EQ(run({"dead", "list"}).output, "no task matches\n");
+  const std::string alive = submitted("wait");
+  const Ended not_dead = run({"dead", "retry", alive});
+  EXPECT_EQ(not_dead.status, 1);
+  EXPECT_THAT(not_dead.output, HasSubstr("nothing was changed"));
+  EXPECT_THAT(not_dead.output, HasSubstr("not dead"));
+}
+
+TEST_F(CliTest, ADrainedWorkerGetsNothingNew) {
+  EXPECT_EQ(run({"drain", "scripted"}).status, 0);
+  EXPECT_THAT(run({"workers"}).output, HasSubstr("draining"));
+  EXPECT_EQ(run({"wait", submitted("x"), "--timeout", "200ms"}).status, 4);
+}
+
 TEST_F(CliTest, QueuesAndWorkersAreTables) {
   EXPECT_THAT(run({"queues"}).output, HasSubstr("QUEUE"));
   EXPECT_THAT(run({"workers"}).output, HasSubstr("scripted"));

@@ -94,6 +94,19 @@ Submit parse_submit(const Command& command) {
     task.priority = static_cast<std::uint8_t>(command.number("priority", 5));
     task.max_attempts = static_cast<std::uint32_t>(command.number("max_attempts", 1));
     task.body = command.get("body", "body");
+    task.cost = static_cast<std::uint32_t>(command.number("cost", 1));
+    task.on_failure = command.get("on_failure") == "run" ? OnFailure::kRun : OnFailure::kCancel;
+    task.timeout = std::chrono::seconds(command.number("timeout", 0));
+    if (!command.get("not_before").empty()) {
+      task.not_before = start_of_dialogue() + std::chrono::seconds(command.number("not_before", 0));
+    }
+    if (!command.get("deadline").empty()) {
+      task.deadline = start_of_dialogue() + std::chrono::seconds(command.number("deadline", 0));
+    }
+    for (const std::string& other : command.all("after")) {
+      task.after.push_back(task_id(std::stoull(other)));
+    }
+    for (const std::string& gpu : command.all("gpu")) task.require["gpu"] = gpu;
     submit.tasks.push_back(std::move(task));
   }
   return submit;
@@ -151,6 +164,15 @@ Message Dialogue::message_of(const Command& command, core::Door& door, std::stri
   if (verb == "events")
     return EventsRequest{request, command.number("after", 0), parse_ids(command), 1000};
   if (verb == "client_goodbye") return Goodbye{};
+  if (verb == "list")
+    return ListRequest{.request = request, .queue = QueueName(command.get("queue"))};
+  for (const auto operation :
+       {Operation::kPauseQueue, Operation::kResumeQueue, Operation::kPurgeQueue,
+        Operation::kDrainWorker, Operation::kRetryDead, Operation::kDropDead}) {
+    if (verb == to_string(operation)) {
+      return Operate{request, operation, command.get("target"), parse_ids(command)};
+    }
+  }
   door = core::Door::kWorkers;
   if (verb == "worker") {
     WorkerHello hello;
@@ -159,6 +181,7 @@ Message Dialogue::message_of(const Command& command, core::Door& door, std::stri
     for (const std::string& queue : command.all("queue")) hello.queues.emplace_back(queue);
     hello.slots = static_cast<std::uint32_t>(command.number("slots", 1));
     hello.holding = parse_holding(command);
+    for (const std::string& gpu : command.all("gpu")) hello.labels["gpu"] = gpu;
     return hello;
   }
   if (verb == "heartbeat") {
@@ -187,6 +210,14 @@ std::string Dialogue::run(const std::string& line, std::string& wrong) {
     now_ += Duration(static_cast<std::int64_t>(std::stod(command.peer) * 1000));
   } else if (command.verb == "restart") {
     return restart(effects, wrong);
+  } else if (command.verb == "quota") {
+    options_.owners[OwnerName(command.peer)].running_cost_max =
+        static_cast<std::uint32_t>(command.number("running", 0));
+    core_->set_rules(options_);
+  } else if (command.verb == "weight") {
+    options_.owners[OwnerName(command.peer)].weight =
+        static_cast<std::uint32_t>(command.number("weight", 1));
+    core_->set_rules(options_);
   } else if (command.verb == "show_feed") {
     show_feed_ = true;
   } else if (command.verb == "refuse_new") {
@@ -222,7 +253,7 @@ std::string Dialogue::settle(core::Effects& effects, std::string& wrong) {
                               .offset = static_cast<std::uint32_t>(journal_.size()),
                               .length = static_cast<std::uint32_t>(append.blob.size())};
     journal_.emplace_back(append.record, blob);
-    if (!append.blob.empty()) core_->on_stored(append.task, blob);
+    if (!append.blob.empty()) core_->on_stored(append, blob);
   }
   for (const core::Outbound& outbound : effects.send) {
     output += print(peer_names_[outbound.to], outbound.message) + "\n";

@@ -57,6 +57,15 @@ struct PrintRecord {
   std::string operator()(const core::CancelRequested& r) const {
     return "CancelRequested task=" + text(r.id) + quoted("reason", r.reason);
   }
+  std::string operator()(const core::QueuePaused& r) const {
+    return "QueuePaused queue=" + r.queue.value + (r.paused ? " paused" : " resumed");
+  }
+  std::string operator()(const core::TaskRevived& r) const {
+    return "TaskRevived task=" + text(r.id);
+  }
+  std::string operator()(const core::TaskForgotten& r) const {
+    return "TaskForgotten task=" + text(r.id);
+  }
   std::string operator()(const core::TaskEnded& r) const {
     return "TaskEnded task=" + text(r.id) + " attempt=" + std::to_string(r.attempt.number) + " " +
            std::string(to_string(r.state)) + " cause=" + std::string(to_string(r.cause)) +
@@ -104,7 +113,8 @@ struct PrintMessage {
     for (const QueueInfo& q : m.queues) {
       out += " " + q.name.value + ":queued=" + std::to_string(q.queued) +
              ",running=" + std::to_string(q.running) + ",waiting=" + std::to_string(q.waiting) +
-             ",workers=" + std::to_string(q.workers) + ",capacity=" + std::to_string(q.capacity);
+             ",workers=" + std::to_string(q.workers) + ",capacity=" + std::to_string(q.capacity) +
+             (q.paused ? ",paused" : "");
     }
     return out;
   }
@@ -112,7 +122,7 @@ struct PrintMessage {
     std::string out;
     for (const WorkerInfo& w : m.workers) {
       out += " " + w.name.value + ":running=" + std::to_string(w.running) + "/" +
-             std::to_string(w.slots);
+             std::to_string(w.slots) + (w.draining ? ":draining" : "");
     }
     return out;
   }
@@ -123,8 +133,22 @@ struct PrintMessage {
   }
   std::string operator()(const Tasks& m) const {
     std::string out;
-    for (const TaskAssignment& t : m.tasks) out += " task=" + text(HeldAttempt{t.id, t.attempt});
+    for (const TaskAssignment& t : m.tasks) {
+      out += " task=" + text(HeldAttempt{t.id, t.attempt});
+      for (const TaskInput& input : t.inputs) {
+        out += " input=" + text(input.id) + ":" + std::string(to_string(input.state));
+      }
+    }
     return out;
+  }
+  std::string operator()(const TaskList& m) const {
+    std::string out = m.complete ? " complete" : " partial";
+    for (const TaskInfo& t : m.tasks)
+      out += " task=" + text(t.id) + ":" + std::string(to_string(t.state));
+    return out;
+  }
+  std::string operator()(const Operated& m) const {
+    return " request=" + std::to_string(m.request) + " affected=" + std::to_string(m.affected);
   }
   std::string operator()(const Recorded& m) const {
     return list("recorded", m.recorded) + list("stale", m.stale);

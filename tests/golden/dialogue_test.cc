@@ -58,7 +58,7 @@ TEST_P(GoldenDialogue, IsWhatTheCoreDoes) {
   std::string wrong;
   const std::string actual = replay(expected.str(), wrong);
   EXPECT_EQ(wrong, "");
-  if (std::getenv("ASSAY_REWRITE") != nullptr) {
+  if (std::getenv("ASSAY_REWRITE") != nullptr && wrong.empty()) {
     std::ofstream(GetParam()) << actual;
   } else {
     EXPECT_EQ(expected.str(), actual);

@@ -31,6 +31,21 @@ void Checker::on_durable(const core::Record& record, const std::string& blob) {
 void Checker::on_dispatched(const TaskAssignment& task) {
   if (task.body != body_of(task.id))
     world_.fail("task " + task.id.text() + " was dispatched with another body");
+  on_inputs(task);
+}
+
+void Checker::on_inputs(const TaskAssignment& task) {
+  for (const TaskInput& input : task.inputs) {
+    const auto ended = ended_.find(input.id);
+    if (ended == ended_.end()) {
+      world_.fail("task " + task.id.text() + " was dispatched before " + input.id.text() +
+                  " had ended");
+    } else if (ended->second.state != input.state || ended->second.result != input.result) {
+      world_.fail("task " + task.id.text() + " was given another result of " + input.id.text());
+    } else {
+      world_.mark("a result travelled");
+    }
+  }
 }
 
 void Checker::on_acknowledged(const Submit& submit) {
@@ -47,7 +62,11 @@ void Checker::on_result(const TaskResult& result) {
     return world_.fail("a result of " + result.id.text() + " was told before it was durable");
   if (ended->second.state != result.state || ended->second.attempt != result.attempt ||
       ended->second.result != result.result) {
-    world_.fail("the result of " + result.id.text() + " is not the one that was recorded");
+    world_.fail("the result of " + result.id.text() + " is not the one that was recorded: told " +
+                std::string(to_string(result.state)) + " '" + result.result + "' of attempt " +
+                std::to_string(result.attempt.number) + ", recorded " +
+                std::string(to_string(ended->second.state)) + " '" + ended->second.result +
+                "' of attempt " + std::to_string(ended->second.attempt.number));
   }
   if (result.state == TaskState::kSucceeded &&
       result.result != result_of(result.id, result.attempt)) {

@@ -34,6 +34,7 @@ class Checker {
   bool all_ended() const;
 
  private:
+  void on_inputs(const TaskAssignment& task);
   struct Ended {
     TaskState state;
     Attempt attempt;

@@ -14,9 +14,9 @@ namespace {
 
 // Every rare path that the fixed set of seeds must have taken.
 constexpr const char* kMarks[] = {
-    "broker crashed", "worker crashed",  "worker paused", "worker cut off", "ended succeeded",
-    "ended failed",   "ended cancelled", "ended dead",    "retried",        "lost",
-    "given back",     "stale report",    "told to drop"};
+    "broker crashed", "worker crashed",  "worker paused", "worker cut off",    "ended succeeded",
+    "ended failed",   "ended cancelled", "ended dead",    "retried",           "lost",
+    "given back",     "stale report",    "told to drop",  "a result travelled"};
 
 int usage() {
   std::fprintf(stderr, "usage: simulation [--seed N] [--seeds COUNT] [--demand-marks]\n");

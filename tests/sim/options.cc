@@ -29,6 +29,10 @@ Options options_from_seed(std::uint64_t seed) {
   options.task_fails = rate(0.2);
   options.task_retries = rate(0.3);
   options.infrastructure_fails = rate(0.2);
+  options.dependencies = rate(0.5);
+  options.times = rate(0.3);
+  options.requirements = options.workers > 1 ? rate(0.3) : 0;
+  options.quota = rate(0.5);
   options.refuses_new = rate(0.02);
   options.trouble = std::chrono::seconds(dice.between(10, 90));
   return options;
@@ -44,6 +48,8 @@ std::string describe(const Options& options) {
       << " cut=" << options.cut << " cancel=" << options.cancel
       << " task_fails=" << options.task_fails << " task_retries=" << options.task_retries
       << " infrastructure_fails=" << options.infrastructure_fails
+      << " dependencies=" << options.dependencies << " times=" << options.times
+      << " requirements=" << options.requirements << " quota=" << options.quota
       << " refuses_new=" << options.refuses_new << " trouble_ms=" << options.trouble.count();
   return out.str();
 }

@@ -26,6 +26,10 @@ struct Options {
   double task_fails = 0;
   double task_retries = 0;
   double infrastructure_fails = 0;
+  double dependencies = 0;  // of a task on others
+  double times = 0;         // not_before, timeout, deadline
+  double requirements = 0;
+  double quota = 0;        // of an owner: a bound on what it has running
   double refuses_new = 0;  // a broker that takes nothing new for a while, in a second
   Duration trouble{0};     // how long all this goes on; then everything heals
 };

@@ -13,6 +13,12 @@ SimBroker::SimBroker(World& world, Checker& checker) : world_(world), checker_(c
   // In trouble losses are the rule; in some runs tasks die of them.
   options_.losses_max =
       world.dice().chance(0.3) ? static_cast<std::uint32_t>(world.dice().between(1, 3)) : 1000;
+  for (int i = 0; i < world.options().clients; ++i) {
+    if (!world.dice().chance(world.options().quota)) continue;
+    options_.owners[OwnerName("owner" + std::to_string(i))] = {
+        .weight = static_cast<std::uint32_t>(world.dice().between(1, 5)),
+        .running_cost_max = static_cast<std::uint32_t>(world.dice().between(1, 6))};
+  }
   start();
   every_second();
 }
@@ -85,7 +91,7 @@ bool SimBroker::store(core::Effects& effects) {
   for (core::Append& append : effects.append) {
     checker_.on_durable(append.record, append.blob);
     if (!append.blob.empty()) {
-      core_->on_stored(append.task, {1, static_cast<std::uint32_t>(disk_.size()),
+      core_->on_stored(append, {1, static_cast<std::uint32_t>(disk_.size()),
                                      static_cast<std::uint32_t>(append.blob.size())});
     }
     disk_.push_back({std::move(append.record), std::move(append.blob)});
@@ -95,12 +101,18 @@ bool SimBroker::store(core::Effects& effects) {
 
 void SimBroker::deliver(core::Outbound& outbound) {
   const auto blob = [&](std::size_t i) {
+    if (outbound.blobs[i] == core::kNoTask) return std::string();
     const core::Location where = core_->state().tasks().at(outbound.blobs[i]).blob;
     return where.length == 0 ? std::string() : disk_[where.offset].blob;
   };
   if (auto* tasks = std::get_if<Tasks>(&outbound.message)) {
     for (std::size_t i = 0; i < tasks->tasks.size(); ++i) {
       tasks->tasks[i].body = blob(i);
+      for (std::size_t j = 0; j < outbound.inputs[i].size(); ++j) {
+        if (outbound.inputs[i][j] == core::kNoTask) continue;
+        const core::Location where = core_->state().tasks().at(outbound.inputs[i][j]).blob;
+        if (where.length > 0) tasks->tasks[i].inputs[j].result = disk_[where.offset].blob;
+      }
       checker_.on_dispatched(tasks->tasks[i]);
     }
   }

@@ -21,8 +21,28 @@ void SimClient::make_tasks(int count) {
     task.priority = static_cast<std::uint8_t>(world_.dice().below(10));
     task.max_attempts = static_cast<std::uint32_t>(world_.dice().between(1, 4));
     task.body = body_of(task.id);
+    ask_for_more(task);
     unsubmitted_.push_back(std::move(task));
   }
+}
+
+// What the scheduler must heed, each in some of the tasks.
+void SimClient::ask_for_more(TaskSpec& task) {
+  Dice& dice = world_.dice();
+  if (!unsubmitted_.empty() && dice.chance(world_.options().dependencies)) {
+    task.after.push_back(unsubmitted_[dice.below(unsubmitted_.size())].id);
+    if (dice.chance(0.3)) task.after.push_back(unsubmitted_.back().id);
+    task.on_failure = dice.chance(0.5) ? OnFailure::kCancel : OnFailure::kRun;
+  }
+  if (dice.chance(world_.options().times))
+    task.not_before = world_.now() + dice.delay(Duration(0), Duration(60'000));
+  if (dice.chance(world_.options().times)) task.timeout = dice.delay(Duration(100), Duration(8000));
+  if (dice.chance(world_.options().times * 0.3)) {
+    task.deadline = world_.now() + dice.delay(Duration(200'000), Duration(400'000));
+  }
+  if (dice.chance(0.2)) task.cost = static_cast<std::uint32_t>(dice.between(1, 5));
+  if (dice.chance(world_.options().requirements))
+    task.require["kind"] = dice.chance(0.5) ? "a" : "b";
 }
 
 void SimClient::connect() {

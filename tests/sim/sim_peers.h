@@ -26,6 +26,7 @@ class SimClient {
   void every_second();
   void submit_more();
   void make_tasks(int count);
+  void ask_for_more(TaskSpec& task);
 
   World& world_;
   Checker& checker_;
@@ -64,6 +65,7 @@ class SimWorker {
   void work();
   TaskReport report_for(const TaskId& id, const Held& held);
   std::vector<HeldAttempt> holding() const;
+  WorkerHello hello() const;
 
   World& world_;
   Checker& checker_;
@@ -72,6 +74,7 @@ class SimWorker {
   int life_ = 0;
   WorkerName name_;
   std::uint32_t slots_ = 1;
+  std::map<std::string, std::string> labels_;
   core::PeerId peer_{};
   bool greeted_ = false;
   Time heard_{};

@@ -11,6 +11,8 @@ constexpr Duration kMoment{100};
 
 SimWorker::SimWorker(World& world, Checker& checker, SimBroker& broker, int number)
     : world_(world), checker_(checker), broker_(broker), number_(number) {
+  // Both kinds are there whatever the dice say: every requirement can be met in the end.
+  labels_["kind"] = number % 2 == 0 ? "a" : "b";
   be_born();
   every_moment();
 }
@@ -28,10 +30,15 @@ void SimWorker::connect() {
       broker_.connect(core::Door::kWorkers, [this](const Message& message) { receive(message); });
   greeted_ = false;
   heard_ = spoke_ = world_.now();
-  broker_.send(peer_, WorkerHello{.name = name_,
-                                  .queues = {QueueName("eval"), QueueName("build")},
-                                  .slots = slots_,
-                                  .holding = holding()});
+  broker_.send(peer_, hello());
+}
+
+WorkerHello SimWorker::hello() const {
+  return {.name = name_,
+          .queues = {QueueName("eval"), QueueName("build")},
+          .slots = slots_,
+          .holding = holding(),
+          .labels = labels_};
 }
 
 void SimWorker::receive(const Message& message) {
@@ -40,10 +47,7 @@ void SimWorker::receive(const Message& message) {
   heard_ = world_.now();
   if (const auto* error = std::get_if<Error>(&message);
       error != nullptr && error->reason == "hello_first") {
-    broker_.send(peer_, WorkerHello{.name = name_,
-                                    .queues = {QueueName("eval"), QueueName("build")},
-                                    .slots = slots_,
-                                    .holding = holding()});
+    broker_.send(peer_, hello());
   }
   if (const auto* welcome = std::get_if<Welcome>(&message)) on(*welcome);
   if (const auto* tasks = std::get_if<Tasks>(&message)) on(*tasks);

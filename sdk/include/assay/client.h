@@ -57,9 +57,11 @@ class Client {
   Status connect();
 
   // Submits all tasks or none. On success every one is durable at the broker.
-  // Errors: `unknown_queue`, `invalid_task` (fix_input), `task_conflict` (conflict: the id exists
-  // with other content), `queue_full`, `not_accepting` (retry_later); after `broker_unreachable`
-  // and `no_answer` (retry_call) it is not known whether they were accepted: submit the same again.
+  // Errors: `unknown_queue`, `invalid_task`, `dependency_cycle` (fix_input), `unknown_task`
+  // (not_found: of TaskSpec::after), `task_conflict` (conflict: the id exists with other content),
+  // `queue_full`, `not_accepting` (retry_later), `too_many_owners`, `too_many_labels` (exhausted);
+  // after `broker_unreachable` and `no_answer` (retry_call) it is not known whether they were
+  // accepted: submit the same again.
   Result<Submitted> submit(std::vector<TaskSpec> tasks);
 
   // Waits until the task has ended. Nothing is lost when it times out: ask again at any time. A
@@ -90,6 +92,18 @@ class Client {
   // Kept events after a sequence; see EventsRequest, whose request number is given here. Prefer
   // Subscriber, which asks for these by itself.
   Result<EventList> events(EventsRequest request);
+
+  // The tasks that match, the newest first; see ListRequest, whose request number is given here.
+  // More than `limit` (1000 at most): `complete` is false. Errors: those of every call.
+  Result<TaskList> list(ListRequest request);
+
+  // What operators do (see Operation). `target` is the queue's or worker's name, `ids` the dead
+  // tasks, of which all change or none. Returns how many tasks changed (for a pause, a resume and a
+  // drain: 1, or 0 if it was so before). Errors: `unknown_queue`, `unknown_worker`, `unknown_task`
+  // (not_found), `not_dead` (conflict). Repeating it does no harm; but when the answer to a retry
+  // or drop was lost, the repeated one may be told `not_dead` or `unknown_task`.
+  Result<std::uint64_t> operate(Operation operation, std::string target,
+                                std::span<const TaskId> ids = {});
 
  private:
   class Connection;

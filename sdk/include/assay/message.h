@@ -5,6 +5,7 @@
 #define ASSAY_MESSAGE_H_
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -40,6 +41,10 @@ enum class MessageType : std::uint16_t {
   kWorkerList = 27,
   kEvents = 28,
   kEventList = 29,
+  kList = 30,
+  kTaskList = 31,
+  kOperate = 32,
+  kOperated = 33,
   // workers
   kTasks = 48,
   kReport = 49,
@@ -72,6 +77,7 @@ struct WorkerHello {
   std::vector<QueueName> queues;     // at least one
   std::uint32_t slots = 1;           // how many tasks it can hold at once: its credit
   std::vector<HeldAttempt> holding;  // what it still runs: adopted, or answered in Welcome.drop
+  std::map<std::string, std::string> labels;  // what tasks may require: gpu=a100, region=eu
   friend bool operator==(const WorkerHello&, const WorkerHello&) = default;
 };
 
@@ -206,6 +212,50 @@ struct EventList {
   friend bool operator==(const EventList&, const EventList&) = default;
 };
 
+// Asks for tasks, the newest first. Empty fields match everything.
+struct ListRequest {
+  std::uint64_t request = 0;
+  std::vector<TaskState> states;
+  QueueName queue;
+  OwnerName owner;
+  Time since{};  // submitted then or later
+  std::uint32_t limit = 100;
+  friend bool operator==(const ListRequest&, const ListRequest&) = default;
+};
+
+struct TaskList {
+  std::uint64_t request = 0;
+  bool complete = true;  // false: there are more than `limit`
+  std::vector<TaskInfo> tasks;
+  friend bool operator==(const TaskList&, const TaskList&) = default;
+};
+
+// What an operator can do. On the wire: never reuse one.
+enum class Operation : std::uint8_t {
+  kPauseQueue = 0,  // the queue takes tasks and gives none out
+  kResumeQueue = 1,
+  kPurgeQueue = 2,   // cancels what waits and what is queued
+  kDrainWorker = 3,  // the worker gets nothing new
+  kRetryDead = 4,    // dead tasks go back to their queue, their losses forgiven
+  kDropDead = 5,     // dead tasks are forgotten
+};
+std::string_view to_string(Operation operation);
+
+struct Operate {
+  std::uint64_t request = 0;
+  Operation operation = Operation::kPauseQueue;
+  std::string target;       // the queue's or worker's name
+  std::vector<TaskId> ids;  // the dead
+  friend bool operator==(const Operate&, const Operate&) = default;
+};
+
+// It is done, durably. `affected` counts the tasks that it changed.
+struct Operated {
+  std::uint64_t request = 0;
+  std::uint64_t affected = 0;
+  friend bool operator==(const Operated&, const Operated&) = default;
+};
+
 // Broker to worker: run these.
 struct Tasks {
   std::vector<TaskAssignment> tasks;
@@ -249,10 +299,11 @@ struct Stop {
   friend bool operator==(const Stop&, const Stop&) = default;
 };
 
-using Message = std::variant<ClientHello, WorkerHello, Welcome, Error, Heartbeat, Goodbye, Submit,
-                             Submitted, Await, Results, Cancel, Cancelled, StatusRequest,
-                             TaskStatus, QueuesRequest, QueueList, WorkersRequest, WorkerList,
-                             EventsRequest, EventList, Tasks, Report, Recorded, Progress, Stop>;
+using Message =
+    std::variant<ClientHello, WorkerHello, Welcome, Error, Heartbeat, Goodbye, Submit, Submitted,
+                 Await, Results, Cancel, Cancelled, StatusRequest, TaskStatus, QueuesRequest,
+                 QueueList, WorkersRequest, WorkerList, EventsRequest, EventList, ListRequest,
+                 TaskList, Operate, Operated, Tasks, Report, Recorded, Progress, Stop>;
 
 MessageType type_of(const Message& message);
 

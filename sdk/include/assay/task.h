@@ -48,6 +48,13 @@ enum class Outcome : std::uint8_t {
 };
 std::string_view to_string(Outcome outcome);
 
+// What becomes of a task when one that it comes after did not succeed. On the wire.
+enum class OnFailure : std::uint8_t {
+  kCancel = 0,  // it is cancelled too
+  kRun = 1,     // it runs all the same, and sees how they ended
+};
+std::string_view to_string(OnFailure choice);
+
 // A task as its producer describes it.
 struct TaskSpec {
   TaskId id;
@@ -58,7 +65,26 @@ struct TaskSpec {
   std::map<std::string, std::string> labels;  // for people and queries; not read by the broker
   std::string body;                           // opaque; only the worker reads it
 
+  std::vector<TaskId> after;  // these must end first; their results travel with the task
+  OnFailure on_failure = OnFailure::kCancel;  // of one of those
+  Time not_before{};                          // it waits until then
+  Time deadline{};                            // not ended by then, it is cancelled; the epoch: none
+  Duration timeout{0};           // of one attempt; over it the task fails (cause limit); 0: none
+  Duration backoff_first{1000};  // before the second attempt; doubled for each further one
+  Duration backoff_max{60'000};
+  std::uint32_t cost = 1;                      // units against quotas and a worker's slots
+  std::map<std::string, std::string> require;  // labels that its worker must bear
+
   friend bool operator==(const TaskSpec&, const TaskSpec&) = default;
+};
+
+// How a task ended that another comes after.
+struct TaskInput {
+  TaskId id;
+  TaskState state = TaskState::kSucceeded;
+  std::string result;
+
+  friend bool operator==(const TaskInput&, const TaskInput&) = default;
 };
 
 // A task in the hands of a worker.
@@ -69,6 +95,8 @@ struct TaskAssignment {
   OwnerName owner;
   std::uint8_t priority = 5;
   std::string body;
+  Duration timeout{0};            // after which this attempt counts as failed; 0: none
+  std::vector<TaskInput> inputs;  // in the order of TaskSpec::after
 
   friend bool operator==(const TaskAssignment&, const TaskAssignment&) = default;
 };
@@ -123,7 +151,9 @@ struct TaskInfo {
   Time submitted_at{};
   std::optional<Time> ended_at;
   bool cancel_requested = false;
-  std::uint64_t position = 0;  // in its queue, 1 is next; 0 when it is not queued
+  std::uint64_t position =
+      0;  // in its queue, 1 is next, as far as can be told; 0 when it is not queued
+  std::vector<TaskId> after;
   std::vector<AttemptInfo> attempts;
 
   friend bool operator==(const TaskInfo&, const TaskInfo&) = default;
@@ -137,6 +167,7 @@ struct QueueInfo {
   double oldest_seconds = 0;  // how long the longest queued task has waited
   std::uint32_t workers = 0;
   std::uint64_t capacity = 0;  // slots of all its workers
+  bool paused = false;         // takes tasks, gives none out
 
   friend bool operator==(const QueueInfo&, const QueueInfo&) = default;
 };
@@ -148,6 +179,8 @@ struct WorkerInfo {
   std::uint32_t running = 0;
   double silent_seconds = 0;  // since it was last heard
   Time joined_at{};
+  std::map<std::string, std::string> labels;
+  bool draining = false;  // it gets nothing new
 
   friend bool operator==(const WorkerInfo&, const WorkerInfo&) = default;
 };

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -81,6 +82,9 @@ struct WorkerOptions {
   std::vector<QueueName> queues = {};  // at least one
   std::uint32_t slots = 1;             // handlers that run at once, each on a thread of its own
   Duration drain_timeout{30000};       // request_stop: how long running handlers may go on
+  // What tasks may require of their worker (TaskSpec::require): gpu=a100, region=eu. At most 64, a
+  // key of 1 to 128 bytes, a value of at most 1024.
+  std::map<std::string, std::string> labels = {};
   // Told, once an outage, that the broker is away, that it is back, and what it refused. Empty:
   // such lines go to standard error.
   std::function<void(std::string_view line)> notice = {};
@@ -99,9 +103,9 @@ class Worker {
 
   // Works until request_stop(). A broker that is away is waited for. Returns after the last handler
   // has returned, so handlers must heed TaskContext::cancelled. Errors, all fix_input unless said
-  // otherwise: `invalid_name`, `invalid_queues`, `invalid_slots`, `invalid_endpoint`,
-  // `unsupported_version`, `refused` (the broker does not let this worker in), `no_sockets`
-  // (exhausted).
+  // otherwise: `invalid_name`, `invalid_queues`, `invalid_slots`, `invalid_labels`,
+  // `invalid_endpoint`, `unsupported_version`, `refused` (the broker does not let this worker in),
+  // `no_sockets` (exhausted).
   Status run();
 
   // The first call drains: take nothing new, finish what runs for up to `drain_timeout`, report,

@@ -130,6 +130,77 @@ TEST_F(Arguments, AnEvaluationTakesAllItsOptions) {
   EXPECT_EQ(eval.arguments, (std::vector<std::string>{"--flag", "queues"}));
 }
 
+TEST_F(Arguments, ATaskTakesItsDependenciesTimesAndNeeds) {
+  const Invocation invocation = understood({"submit",
+                                            "--queue",
+                                            "q",
+                                            "--after",
+                                            "01AA",
+                                            "--after",
+                                            "01BB",
+                                            "--on-failure",
+                                            "run",
+                                            "--not-before",
+                                            "2026-07-01T12:30:05Z",
+                                            "--deadline",
+                                            "1h",
+                                            "--timeout",
+                                            "90s",
+                                            "--max-attempts",
+                                            "3",
+                                            "--cost",
+                                            "4",
+                                            "--require",
+                                            "gpu=a100",
+                                            "--require",
+                                            "region=eu"});
+  const auto& submit = std::get<SubmitOptions>(invocation.command);
+  EXPECT_EQ(submit.after, (std::vector<std::string>{"01AA", "01BB"}));
+  EXPECT_EQ(submit.on_failure, OnFailure::kRun);
+  EXPECT_EQ(submit.not_before, Time(Duration(1'782'909'005'000)));
+  EXPECT_GT(
+      submit.deadline,
+      Time(std::chrono::floor<Duration>(std::chrono::system_clock::now().time_since_epoch())));
+  EXPECT_EQ(submit.timeout, Duration(90'000));
+  EXPECT_EQ(submit.max_attempts, 3U);
+  EXPECT_EQ(submit.cost, 4U);
+  EXPECT_EQ(submit.require,
+            (std::map<std::string, std::string>{{"gpu", "a100"}, {"region", "eu"}}));
+}
+
+TEST_F(Arguments, AListIsNarrowedByItsFlags) {
+  const Invocation invocation =
+      understood({"list", "--state", "dead", "--state", "failed", "--queue", "q", "--owner", "me",
+                  "--since", "1h", "--limit", "7"});
+  const auto& list = std::get<ListOptions>(invocation.command);
+  EXPECT_EQ(list.states, (std::vector<TaskState>{TaskState::kDead, TaskState::kFailed}));
+  EXPECT_EQ(list.queue, "q");
+  EXPECT_EQ(list.owner, "me");
+  EXPECT_EQ(list.since, Duration(3'600'000));
+  EXPECT_EQ(list.limit, 7U);
+  EXPECT_TRUE(std::get<ListOptions>(understood({"list"}).command).states.empty());
+  EXPECT_THAT(refused({"list", "--state", "lost"}), HasSubstr("'lost' is no state; expected wait"));
+  EXPECT_THAT(refused({"list", "--limit", "1001"}), HasSubstr("--limit"));
+}
+
+TEST_F(Arguments, OperationsNameWhatTheyAreFor) {
+  EXPECT_EQ(std::get<PauseOptions>(understood({"pause", "eval"}).command).queue, "eval");
+  EXPECT_EQ(std::get<ResumeOptions>(understood({"resume", "eval"}).command).queue, "eval");
+  EXPECT_EQ(std::get<DrainOptions>(understood({"drain", "w"}).command).worker, "w");
+  EXPECT_FALSE(std::get<PurgeOptions>(understood({"purge", "eval"}).command).yes);
+  EXPECT_TRUE(std::get<PurgeOptions>(understood({"purge", "eval", "--yes"}).command).yes);
+  const auto dead = std::get<DeadOptions>(understood({"dead", "retry", "01AA", "01BB"}).command);
+  EXPECT_EQ(dead.action, "retry");
+  EXPECT_EQ(dead.ids, (std::vector<std::string>{"01AA", "01BB"}));
+  EXPECT_THAT(refused({"pause"}), HasSubstr("a QUEUE is needed; 'assay queues'"));
+  EXPECT_THAT(refused({"purge", "--yes"}), HasSubstr("a QUEUE is needed"));
+  EXPECT_THAT(refused({"drain"}), HasSubstr("a WORKER is needed; 'assay workers'"));
+  EXPECT_THAT(refused({"dead"}), HasSubstr("list, retry or drop is needed"));
+  EXPECT_THAT(refused({"dead", "bury", "01AA"}), HasSubstr("bury"));
+  EXPECT_THAT(refused({"dead", "drop"}), HasSubstr("at least one task's ID"));
+  EXPECT_THAT(refused({"dead", "list", "01AA"}), HasSubstr("takes no IDs"));
+}
+
 TEST_F(Arguments, AFlagDoesNotSwallowWhatFollowsItsValue) {
   const auto invocation = understood({"eval", "--label", "a=b", "--output", "o", "file.py"});
   EXPECT_EQ(std::get<EvalOptions>(invocation.command).file, "file.py");
@@ -165,6 +236,13 @@ TEST_F(Arguments, MistakesNameTheFlagAndWhatIsExpected) {
   EXPECT_THAT(refused({"submit", "--queue", "q", "--label", "x"}), HasSubstr("NAME=VALUE"));
   EXPECT_THAT(refused({"submit", "--queue", "q", "--id", "short"}), HasSubstr("ULID"));
   EXPECT_THAT(refused({"submit", "--queue", "q", "--priority", "10"}), HasSubstr("--priority"));
+  EXPECT_THAT(refused({"submit", "--queue", "q", "--require", "gpu"}), HasSubstr("--require"));
+  EXPECT_THAT(refused({"submit", "--queue", "q", "--on-failure", "no"}), HasSubstr("cancel"));
+  EXPECT_THAT(refused({"submit", "--queue", "q", "--deadline", "noon"}),
+              HasSubstr("'noon' is no time; expected so long from now"));
+  EXPECT_THAT(refused({"submit", "--queue", "q", "--cost", "0"}), HasSubstr("--cost"));
+  EXPECT_THAT(refused({"submit", "--queue", "q", "--max-attempts", "101"}),
+              HasSubstr("--max-attempts"));
   EXPECT_THAT(refused({"wait"}), HasSubstr("ID"));
   EXPECT_THAT(refused({"status"}), HasSubstr("ID"));
   EXPECT_THAT(refused({"queues", "--", "x"}), HasSubstr("only 'eval'"));
@@ -175,8 +253,9 @@ TEST_F(Arguments, MistakesNameTheFlagAndWhatIsExpected) {
 TEST_F(Arguments, HelpAndVersionAreAnswered) {
   EXPECT_EQ(answered({"--version"}), "assay " ASSAY_VERSION "\n");
   const std::string help = answered({"--help"});
-  for (const char* command : {"up", "eval", "submit", "wait", "result", "status", "logs", "cancel",
-                              "queues", "workers", "watch"}) {
+  for (const char* command :
+       {"up", "eval", "submit", "wait", "result", "status", "logs", "cancel", "list", "queues",
+        "workers", "pause", "resume", "purge", "drain", "dead", "watch"}) {
     EXPECT_THAT(help, HasSubstr(std::string("\n  ") + command));
     EXPECT_THAT(answered({command, "--help"}), HasSubstr("--broker"));
   }

@@ -65,6 +65,32 @@ TEST(JsonForms, ATasksHistoryIsThere) {
   EXPECT_EQ(form["ended_at"], nullptr);
 }
 
+TEST(JsonForms, AListSaysWhetherItIsCompleteAndWhatComesAfterWhat) {
+  TaskInfo task;
+  task.id = id_of(1);
+  task.after = {id_of(2), id_of(3)};
+  TaskList list;
+  list.complete = false;
+  list.tasks = {task};
+  const json form = json::parse(to_json(list));
+  EXPECT_EQ(form["complete"], false);
+  EXPECT_EQ(form["tasks"][0]["id"], id_of(1).text());
+  EXPECT_EQ(form["tasks"][0]["after"], json::array({id_of(2).text(), id_of(3).text()}));
+  EXPECT_EQ(json::parse(affected_to_json(7))["affected"], 7);
+}
+
+TEST(JsonForms, PausedQueuesAndDrainingWorkersAreTold) {
+  QueueInfo queue;
+  queue.paused = true;
+  EXPECT_EQ(json::parse(to_json(std::vector{queue}))["queues"][0]["paused"], true);
+  WorkerInfo worker;
+  worker.labels = {{"gpu", "a100"}};
+  worker.draining = true;
+  const json form = json::parse(to_json(std::vector{worker}))["workers"][0];
+  EXPECT_EQ(form["labels"]["gpu"], "a100");
+  EXPECT_EQ(form["draining"], true);
+}
+
 TEST(JsonForms, EndpointsAreReadAsTheBrokerWritesThem) {
   const auto endpoints = parse_endpoints(
       R"({"clients":"tcp://a:1","workers":"tcp://a:2","feed":"tcp://a:3","http":"a:4"})"

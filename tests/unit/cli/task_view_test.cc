@@ -57,5 +57,25 @@ TEST(TaskView, AQueuedTaskSaysItsPlace) {
   EXPECT_NE(text.find("attempts   none yet\n"), std::string::npos) << text;
 }
 
+TEST(TaskView, WhatATaskComesAfterIsNamed) {
+  TaskInfo task;
+  task.after = std::vector<TaskId>(22);
+  const std::string text = shown(task, std::nullopt, Time());
+  EXPECT_NE(text.find("after      00000000000000000000000000\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("           … 2 more\n"), std::string::npos) << text;
+}
+
+TEST(TaskView, ManyAreALineEach) {
+  TaskInfo task;
+  task.queue = QueueName("eval");
+  task.owner = OwnerName("alice");
+  task.state = TaskState::kDead;
+  task.reason = "lost with 5 \x1b[1mworkers";
+  const auto lines = render(task_table({task}, Time() + Duration(60'000)), Look());
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(lines[1],
+            "00000000000000000000000000  dead   eval   alice  1m00s ago  lost with 5 workers");
+}
+
 }  // namespace
 }  // namespace assay::cli

@@ -77,11 +77,36 @@ TEST(Duration, IsReadWithUnits) {
 }
 
 TEST(Duration, NonsenseIsRefusedWithAnExample) {
-  for (const char* text : {"", "m", "10x", "-5s", "0", "1e9d", "nan", "inf", "5 m", "999999999d"}) {
+  for (const char* text : {"", "m", "10x", "-5s", "0", "1e9d", "nan", "inf", "5 m", "999999999d",
+                           "10-5", "1h-5m", "2026-07-01"}) {
     const auto result = parse_duration(text);
     ASSERT_FALSE(result.is_ok()) << text;
     EXPECT_EQ(result.status().code(), Code::kFixInput);
     EXPECT_NE(result.status().message().find("10m"), std::string::npos);
+  }
+}
+
+TEST(MomentInTime, IsReadAsADateWithItsZoneOrFromNow) {
+  const Time now{Duration(1'000)};
+  EXPECT_EQ(*parse_time("10m", now), now + Duration(600'000));
+  const Time half_past{Duration(1'782'909'005'000)};
+  EXPECT_EQ(*parse_time("2026-07-01T12:30:05Z", now), half_past);
+  EXPECT_EQ(*parse_time("2026-07-01t12:30:05z", now), half_past);
+  EXPECT_EQ(*parse_time("2026-07-01T14:30:05+02:00", now), half_past);
+  EXPECT_EQ(*parse_time("2026-07-01T07:00:05-05:30", now), half_past);
+  EXPECT_EQ(*parse_time("2026-07-01T12:30:05.25Z", now), half_past + Duration(250));
+  EXPECT_EQ(*parse_time("2026-07-01T12:30:05.250999Z", now), half_past + Duration(250));
+}
+
+TEST(MomentInTime, WithoutAZoneOrOutOfTheCalendarIsRefusedWithAnExample) {
+  for (const char* text : {"", "noon", "2026-07-01", "2026-07-01T12:30:05", "2026-02-30T12:30:05Z",
+                           "2026-13-01T12:30:05Z", "2026-07-01T24:30:05Z", "2026-07-01T12:60:05Z",
+                           "2026-07-01T12:30:05.Z", "2026-07-01T12:30:05+2:00",
+                           "2026-07-01T12:30:05Zx", "1969-07-01T12:30:05Z", "-5m"}) {
+    const auto result = parse_time(text, Time());
+    ASSERT_FALSE(result.is_ok()) << text;
+    EXPECT_EQ(result.status().reason(), "invalid_time");
+    EXPECT_NE(result.status().message().find("2026-07-01T12:30:05Z"), std::string::npos);
   }
 }
 

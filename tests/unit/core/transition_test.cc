@@ -11,7 +11,10 @@ constexpr std::array kEveryChange{Change::kLeased,  Change::kReturned,  Change::
                                   Change::kReady,   Change::kEndedWell, Change::kEndedBadly,
                                   Change::kGivenUp, Change::kCalledOff};
 
+// But for one: an operator gives a dead task another life.
 TEST(Transition, HasNoWayOutOfAnEnd) {
+  EXPECT_EQ(next_state(TaskState::kDead, Change::kRevived), TaskState::kQueued);
+  EXPECT_EQ(next_state(TaskState::kFailed, Change::kRevived), std::nullopt);
   for (TaskState end :
        {TaskState::kSucceeded, TaskState::kFailed, TaskState::kDead, TaskState::kCancelled}) {
     for (Change change : kEveryChange) {

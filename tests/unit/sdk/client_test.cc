@@ -150,6 +150,54 @@ TEST(Client, ABusyBrokerThatLivesIsToldApartFromNone) {
   EXPECT_EQ(client.queues().status().reason(), "no_answer");
 }
 
+TEST(Client, ListAsksForWhatMatchesAndGivesWhatCame) {
+  TaskInfo task;
+  task.id = TaskId::make(Time{});
+  task.queue = QueueName("eval");
+  task.owner = OwnerName("me");
+  FakeBroker broker([&](const Message& message) -> std::vector<Message> {
+    const auto* list = std::get_if<ListRequest>(&message);
+    if (list == nullptr) return {};
+    return {TaskList{.request = list->request, .complete = false, .tasks = {task}}};
+  });
+  Client client(options_for(broker));
+  ListRequest request;
+  request.states = {TaskState::kDead};
+  request.owner = OwnerName("me");
+  request.limit = 1;
+  const auto list = client.list(request);
+  ASSERT_TRUE(list.is_ok()) << list.status().to_string();
+  EXPECT_FALSE(list->complete);
+  EXPECT_THAT(list->tasks, testing::ElementsAre(task));
+  const auto heard = std::get<ListRequest>(broker.heard().back());
+  request.request = heard.request;
+  EXPECT_EQ(heard, request);
+}
+
+TEST(Client, OperateSaysHowManyChangedOrWhyNot) {
+  FakeBroker broker([](const Message& message) -> std::vector<Message> {
+    const auto* operate = std::get_if<Operate>(&message);
+    if (operate == nullptr) return {};
+    if (operate->operation == Operation::kPurgeQueue && operate->target == "eval") {
+      return {Operated{.request = operate->request, .affected = 7}};
+    }
+    if (operate->operation == Operation::kDropDead) {
+      return {Operated{.request = operate->request, .affected = operate->ids.size()}};
+    }
+    return {Error{.request = operate->request,
+                  .code = Code::kNotFound,
+                  .reason = "unknown_worker",
+                  .message = "nobody bears this name"}};
+  });
+  Client client(options_for(broker));
+  const auto purged = client.operate(Operation::kPurgeQueue, "eval");
+  ASSERT_TRUE(purged.is_ok()) << purged.status().to_string();
+  EXPECT_EQ(*purged, 7U);
+  const std::vector<TaskId> dead{TaskId::make(Time{}), TaskId::make(Time{})};
+  EXPECT_EQ(*client.operate(Operation::kDropDead, "", dead), 2U);
+  EXPECT_EQ(client.operate(Operation::kDrainWorker, "w").status().reason(), "unknown_worker");
+}
+
 TEST(Client, WaitReturnsWhatThePushBrings) {
   FakeBroker broker(accept_everything);
   Client client(options_for(broker));

@@ -84,6 +84,21 @@ TEST(CodecLimitsTest, LabelsAreBoundedInNumberAndSize) {
                    "labels.k: expected a string of at most 1024 bytes");
 }
 
+TEST(CodecLimitsTest, RequiredLabelsAndDependenciesAreBoundedLikeLabelsAndLists) {
+  TaskSpec spec;
+  spec.queue = QueueName("q");
+  spec.owner = OwnerName("o");
+  for (std::size_t i = 0; i <= wire::kLabelCountMax; ++i) spec.require[std::to_string(i)] = "x";
+  wire::Frames frames = wire::encode(Submit{1, {spec}});
+  expect_malformed(wire::decode(frames.header, frames.payload),
+                   "require: expected at most 64 labels, found 65");
+  spec.require.clear();
+  spec.after.resize(wire::kListItemsMax + 1);
+  frames = wire::encode(Submit{1, {spec}});
+  expect_malformed(wire::decode(frames.header, frames.payload),
+                   "after: expected a list of at most 10000 items, found a list of 10001 items");
+}
+
 TEST(CodecLimitsTest, UnknownValuesMayNestSoDeepAndNoDeeper) {
   const auto nested = [](int levels) {
     return "\x82\xa7request\x01\xa6"

@@ -17,6 +17,15 @@ TaskSpec full_spec() {
   spec.max_attempts = 3;
   spec.labels = {{"model", "tiny-1"}, {"suite", "safety"}};
   spec.body = std::string("\x00\xff opaque", 9);
+  spec.after = {kSecond};
+  spec.on_failure = OnFailure::kRun;
+  spec.not_before = kSubmittedAt;
+  spec.deadline = kEndedAt;
+  spec.timeout = Duration(90'000);
+  spec.backoff_first = Duration(500);
+  spec.backoff_max = Duration(70'000);
+  spec.cost = 4;
+  spec.require = {{"gpu", "a100"}, {"region", "eu"}};
   return spec;
 }
 
@@ -47,6 +56,7 @@ TaskInfo full_info() {
   info.ended_at = kEndedAt;
   info.cancel_requested = true;
   info.position = 70'000;
+  info.after = {kSecond};
   info.attempts = {
       {Attempt{1}, WorkerName("eval-1"), kSubmittedAt, kEndedAt, "lease expired"},
       {Attempt{2}, WorkerName("eval-2"), kSubmittedAt, std::nullopt, ""},
@@ -68,9 +78,14 @@ std::vector<MessageSample> session_samples() {
   return {
       {"CLIENT_HELLO", ClientHello{1, 2, "assay 0.1.0"}},
       {"CLIENT_HELLO minimal", ClientHello{}},
-      {"WORKER_HELLO",
-       WorkerHello{1, 2, WorkerName("eval-1"), {QueueName("eval"), QueueName("build")}, 8, held}},
-      {"WORKER_HELLO minimal", WorkerHello{1, 1, WorkerName("w"), {QueueName("eval")}, 1, {}}},
+      {"WORKER_HELLO", WorkerHello{1,
+                                   2,
+                                   WorkerName("eval-1"),
+                                   {QueueName("eval"), QueueName("build")},
+                                   8,
+                                   held,
+                                   {{"gpu", "a100"}}}},
+      {"WORKER_HELLO minimal", WorkerHello{1, 1, WorkerName("w"), {QueueName("eval")}, 1, {}, {}}},
       {"WELCOME", Welcome{1, "assay-broker 0.1.0", Duration(500), Duration(15'000), held}},
       {"WELCOME minimal", Welcome{}},
       {"ERROR", Error{7, Code::kRetryLater, "queue_full",
@@ -100,11 +115,18 @@ std::vector<MessageSample> producer_samples() {
       {"TASK_STATUS", TaskStatus{4, full_info()}},
       {"TASK_STATUS minimal", TaskStatus{4, minimal_info()}},
       {"QUEUES", QueuesRequest{5}},
-      {"QUEUE_LIST", QueueList{5, {{QueueName("eval"), 12, 4, 1, 3.25, 2, 8}}}},
+      {"QUEUE_LIST", QueueList{5, {{QueueName("eval"), 12, 4, 1, 3.25, 2, 8, true}}}},
       {"QUEUE_LIST minimal", QueueList{5, {}}},
       {"WORKERS", WorkersRequest{6}},
-      {"WORKER_LIST",
-       WorkerList{6, {{WorkerName("eval-1"), {QueueName("eval")}, 8, 4, 0.5, kSubmittedAt}}}},
+      {"WORKER_LIST", WorkerList{6,
+                                 {{WorkerName("eval-1"),
+                                   {QueueName("eval")},
+                                   8,
+                                   4,
+                                   0.5,
+                                   kSubmittedAt,
+                                   {{"gpu", "a100"}},
+                                   true}}}},
       {"WORKER_LIST minimal", WorkerList{6, {}}},
       {"EVENTS", EventsRequest{7, 40, {kFirst}, 10}},
       {"EVENTS minimal", EventsRequest{7, 0, {}, 1000}},
@@ -113,11 +135,38 @@ std::vector<MessageSample> producer_samples() {
   };
 }
 
+std::vector<MessageSample> operator_samples() {
+  return {
+      {"LIST", ListRequest{8,
+                           {TaskState::kQueued, TaskState::kDead},
+                           QueueName("eval"),
+                           OwnerName("red-team"),
+                           kSubmittedAt,
+                           20}},
+      {"LIST minimal", ListRequest{8, {}, {}, {}, {}, 100}},
+      {"TASK_LIST", TaskList{8, false, {full_info(), minimal_info()}}},
+      {"TASK_LIST minimal", TaskList{8, true, {}}},
+      {"OPERATE", Operate{9, Operation::kRetryDead, "eval", {kFirst, kSecond}}},
+      {"OPERATE minimal", Operate{9, Operation::kPauseQueue, "", {}}},
+      {"OPERATED", Operated{9, 2}},
+      {"OPERATED minimal", Operated{9, 0}},
+  };
+}
+
 std::vector<MessageSample> worker_samples() {
   const std::vector<HeldAttempt> held = {{kFirst, Attempt{1}}};
   return {
-      {"TASKS", Tasks{{{kFirst, Attempt{2}, QueueName("eval"), OwnerName("red-team"), 9, "body"}}}},
-      {"TASKS minimal", Tasks{{{kFirst, Attempt{1}, QueueName("eval"), OwnerName("a"), 5, ""}}}},
+      {"TASKS", Tasks{{{kFirst,
+                        Attempt{2},
+                        QueueName("eval"),
+                        OwnerName("red-team"),
+                        9,
+                        "body",
+                        Duration(90'000),
+                        {{kSecond, TaskState::kFailed, std::string("\x03\x00", 2)},
+                         {kFirst, TaskState::kDead, ""}}}}}},
+      {"TASKS minimal",
+       Tasks{{{kFirst, Attempt{1}, QueueName("eval"), OwnerName("a"), 5, "", Duration(0), {}}}}},
       {"REPORT", Report{{{kFirst, Attempt{2}, Outcome::kRetry, Cause::kInfrastructure,
                           "image pull throttled", Duration(30'000), "partial"}}}},
       {"REPORT minimal",
@@ -150,7 +199,7 @@ FeedEvent full_event() {
 
 std::vector<MessageSample> message_samples() {
   std::vector<MessageSample> samples = session_samples();
-  for (auto&& more : {producer_samples(), worker_samples()}) {
+  for (auto&& more : {producer_samples(), operator_samples(), worker_samples()}) {
     samples.insert(samples.end(), more.begin(), more.end());
   }
   return samples;

@@ -84,6 +84,7 @@ TEST(ProtocolDocumentTest, DescribesEveryKeyOfEveryMessage) {
   expect_described<QueueInfo>(document, "queue info");
   expect_described<WorkerInfo>(document, "worker info");
   expect_described<TaskAssignment>(document, "assignment");
+  expect_described<TaskInput>(document, "input");
   expect_described<TaskReport>(document, "report");
   expect_described<ProgressReport>(document, "progress report");
   expect_described<FeedEvent>(document, "event");
@@ -119,6 +120,11 @@ TEST(ProtocolDocumentTest, NamesEveryErrorCodeAndState) {
     states += "| " + std::string(to_string(static_cast<TaskState>(state))) + " ";
   }
   EXPECT_THAT(document, HasSubstr(states + "|"));
+  std::string operations = "| **operation** of an operator ";
+  for (int operation = 0; operation <= static_cast<int>(Operation::kDropDead); ++operation) {
+    operations += "| " + std::string(to_string(static_cast<Operation>(operation))) + " ";
+  }
+  EXPECT_THAT(document, HasSubstr(operations + "|"));
 }
 
 TEST(ProtocolDocumentTest, ExampleHasTheGoldenBytes) {

@@ -118,7 +118,8 @@ class WorkerSession : public testing::Test {
                     .name = WorkerName("w"),
                     .queues = {QueueName("eval")},
                     .slots = 2,
-                    .drain_timeout = Duration(30000)}};
+                    .drain_timeout = Duration(30000),
+                    .labels = {{"gpu", "a100"}}}};
 };
 
 TEST_F(WorkerSession, TheGreetingSaysWhoItIsAndWhatItCanHold) {
@@ -128,6 +129,7 @@ TEST_F(WorkerSession, TheGreetingSaysWhoItIsAndWhatItCanHold) {
   EXPECT_THAT(hellos[0].queues, ElementsAre(QueueName("eval")));
   EXPECT_EQ(hellos[0].slots, 2U);
   EXPECT_THAT(hellos[0].holding, IsEmpty());
+  EXPECT_EQ(hellos[0].labels, (std::map<std::string, std::string>{{"gpu", "a100"}}));
 }
 
 TEST_F(WorkerSession, HeartbeatsNameAllThatIsHeld) {

@@ -135,6 +135,35 @@ TEST(Worker, TheGeneratedNameIsValidAndTold) {
   EXPECT_THAT(worker.name(), testing::HasSubstr(std::to_string(getpid())));
 }
 
+TEST(Worker, TheHandlerIsGivenTheTimeoutAndHowItsInputsEnded) {
+  FakeBroker broker(record_everything);
+  std::promise<TaskAssignment> given;
+  RunningWorker worker(broker, [&](const TaskAssignment& task, TaskContext&) {
+    given.set_value(task);
+    return TaskOutcome::done();
+  });
+  TaskAssignment task = assignment("sum");
+  task.timeout = Duration(90'000);
+  task.inputs = {{TaskId::make(Time{}), TaskState::kFailed, "one"},
+                 {TaskId::make(Time{}), TaskState::kSucceeded, "two"}};
+  broker.say(tasks_of({task}));
+  ASSERT_TRUE(wait_for_reports(broker, 1));
+  EXPECT_EQ(given.get_future().get(), task);
+}
+
+TEST(Worker, LabelsThatTheWireCannotCarryAreRefused) {
+  const auto refused = [](std::map<std::string, std::string> labels) {
+    Worker worker({.queues = {QueueName("shout")}, .labels = std::move(labels)}, shout);
+    return worker.run().reason() == "invalid_labels";
+  };
+  EXPECT_TRUE(refused({{"", "x"}}));
+  EXPECT_TRUE(refused({{std::string(129, 'k'), ""}}));
+  EXPECT_TRUE(refused({{"gpu", std::string(1025, 'v')}}));
+  std::map<std::string, std::string> many;
+  for (int i = 0; i <= 64; ++i) many[std::to_string(i)] = "x";
+  EXPECT_TRUE(refused(many));
+}
+
 TEST(Worker, AsManyHandlersRunAtOnceAsThereAreSlots) {
   FakeBroker broker(record_everything);
   std::latch all_run(8);

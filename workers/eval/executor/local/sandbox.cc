@@ -1,5 +1,7 @@
 #include "workers/eval/executor/local/sandbox.h"
 
+#include "workers/eval/executor/local/system_call_filter.h"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/mman.h>
@@ -21,6 +23,7 @@ namespace {
 constexpr int kArgumentsPlace = 10;
 constexpr int kStatusPlace = 11;
 constexpr int kBlockPlace = 12;
+constexpr int kFilterPlace = 13;
 // Making the namespaces takes milliseconds; a machine that needs longer than this is stuck.
 constexpr std::chrono::milliseconds kStartTimeout{10'000};
 
@@ -135,6 +138,9 @@ Result<std::unique_ptr<Sandbox>> Sandbox::start(const SandboxTools& tools,
       sandbox_arguments(tools, spec.limits, at_tmp ? "/tmp" : spec.assay_folder);
   add(arguments, {"--json-status-fd", std::to_string(kStatusPlace)});
   add(arguments, {"--block-fd", std::to_string(kBlockPlace)});
+  add(arguments, {"--seccomp", std::to_string(kFilterPlace)});
+  const Result<Descriptor> filter = make_system_call_filter();
+  if (!filter.is_ok()) return filter.status();
   const Descriptor file = arguments_file(arguments);
   const Descriptor program(open(tools.bubblewrap.c_str(), O_PATH | O_CLOEXEC));
   if (!file || !program) return failed("cannot start " + tools.bubblewrap);
@@ -147,7 +153,8 @@ Result<std::unique_ptr<Sandbox>> Sandbox::start(const SandboxTools& tools,
                          {log->write.get(), 2},
                          {file.get(), kArgumentsPlace},
                          {status->write.get(), kStatusPlace},
-                         {block->read.get(), kBlockPlace}};
+                         {block->read.get(), kBlockPlace},
+                         {filter->get(), kFilterPlace}};
   options.user = spec.user;
   options.limits = process_limits(spec);
   if (at_tmp) options.folder_at_tmp = spec.assay_folder;

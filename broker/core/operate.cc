@@ -1,0 +1,99 @@
+// What operators do: pause, resume and purge a queue, drain a worker, settle the dead.
+#include "broker/core/broker_core.h"
+
+namespace assay::core {
+namespace {
+
+Status no_such_queue(const QueueName& queue) {
+  return not_found("unknown_queue",
+                   "there is no queue '" + queue.value + "'; list them with QUEUES");
+}
+
+}  // namespace
+
+void BrokerCore::on_message(PeerId peer, Operate&& operate) {
+  Result<std::uint64_t> affected =
+      fix_input("invalid_operation", "this broker knows no such operation");
+  switch (operate.operation) {
+    case Operation::kPauseQueue:
+    case Operation::kResumeQueue:
+      affected = pause(QueueName(operate.target), operate.operation == Operation::kPauseQueue);
+      break;
+    case Operation::kPurgeQueue:
+      affected = purge(QueueName(operate.target));
+      break;
+    case Operation::kDrainWorker:
+      affected = drain(WorkerName(operate.target));
+      break;
+    case Operation::kRetryDead:
+    case Operation::kDropDead:
+      affected = settle_dead(operate);
+      break;
+  }
+  if (!affected.is_ok()) return refuse(peer, operate.request, affected.status());
+  send(peer, Operated{.request = operate.request, .affected = *affected});
+}
+
+Result<std::uint64_t> BrokerCore::pause(const QueueName& name, bool paused) {
+  const auto queue = state_.find_queue(name);
+  if (!queue) return no_such_queue(name);
+  if (state_.queue(*queue).paused == paused) return std::uint64_t{0};
+  commit(QueuePaused{.sequence = next_sequence(), .queue = name, .paused = paused});
+  to_dispatch_.insert(*queue);
+  return std::uint64_t{1};
+}
+
+Result<std::uint64_t> BrokerCore::purge(const QueueName& name) {
+  const auto queue = state_.find_queue(name);
+  if (!queue) return no_such_queue(name);
+  std::vector<TaskIndex> doomed;
+  state_.tasks().for_each([&](TaskIndex index) {
+    const Task& task = state_.tasks().at(index);
+    if (task.queue != *queue) return;
+    if (task.state == TaskState::kQueued || task.state == TaskState::kWaiting)
+      doomed.push_back(index);
+  });
+  std::sort(doomed.begin(), doomed.end());
+  for (TaskIndex index : doomed) {
+    end_task(index, TaskState::kCancelled, Cause::kNone, "its queue was purged");
+  }
+  return static_cast<std::uint64_t>(doomed.size());
+}
+
+Result<std::uint64_t> BrokerCore::drain(const WorkerName& name) {
+  WorkerSession* worker = sessions_.worker_named(name);
+  if (worker == nullptr) {
+    return not_found("unknown_worker",
+                     "there is no worker '" + name.value + "' here now; list them with WORKERS");
+  }
+  if (worker->draining) return std::uint64_t{0};
+  worker->draining = true;
+  publish_worker_event(*worker, "draining");
+  return std::uint64_t{1};
+}
+
+// Retries or drops the dead tasks named; all or none, so that a mistyped id changes nothing.
+Result<std::uint64_t> BrokerCore::settle_dead(const Operate& operate) {
+  std::set<TaskIndex> dead;
+  for (const TaskId& id : operate.ids) {
+    const TaskIndex index = state_.tasks().find(id);
+    if (index == kNoTask) return not_found("unknown_task", "there is no task " + id.text());
+    if (state_.tasks().at(index).state != TaskState::kDead) {
+      return Status(Code::kConflict, "not_dead",
+                    "task " + id.text() + " is " +
+                        std::string(to_string(state_.tasks().at(index).state)) + ", not dead");
+    }
+    dead.insert(index);
+  }
+  for (TaskIndex index : dead) {
+    const TaskId id = state_.tasks().at(index).id;
+    if (operate.operation == Operation::kRetryDead) {
+      commit(TaskRevived{.sequence = next_sequence(), .id = id, .at = now_});
+    } else {
+      commit(TaskForgotten{.sequence = next_sequence(), .id = id});
+    }
+  }
+  return static_cast<std::uint64_t>(dead.size());
+}
+
+}  // namespace assay::core
