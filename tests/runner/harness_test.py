@@ -59,7 +59,10 @@ class HarnessTest(unittest.TestCase):
         )
         self.assertEqual(json.loads(harness.stdout.readline())["event"], "listening")
         runner = subprocess.Popen(
-            [sys.executable, RUNNER, "--socket", socket_path], cwd=work, stdout=subprocess.DEVNULL
+            [sys.executable, RUNNER, "--socket", socket_path],
+            cwd=work,
+            env=dict(os.environ, TMPDIR=folder),
+            stdout=subprocess.DEVNULL,
         )
         out, _ = harness.communicate(timeout=60)
         runner.wait(20)
