@@ -1,10 +1,15 @@
+// Whoever opens connections and says nothing must not keep a probe from its answer: a request has a
+// deadline that no dripping of bytes extends, an answer ends its connection, and one address gets
+// half of all connections.
 #include "broker/net/http_server.h"
 
 #include <arpa/inet.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -12,9 +17,35 @@
 namespace assay::net {
 namespace {
 
-constexpr unsigned kConnectionsMax = 200;
-constexpr unsigned kIdleSeconds = 10;
-constexpr std::size_t kConnectionBytesMax = 32 << 10;
+constexpr unsigned kConnectionsMax = 1000;
+constexpr unsigned kConnectionsMin = 16;
+constexpr unsigned kIdleSeconds = 3;
+constexpr std::chrono::seconds kRequestTimeout{2};  // from the connection to the request's end
+constexpr std::size_t kConnectionBytesMax = 8 << 10;
+
+// A quarter of the descriptors at most: the others belong to clients, workers and the journal.
+unsigned connections_max() {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return kConnectionsMin;
+  return static_cast<unsigned>(
+      std::clamp<rlim_t>(files.rlim_cur / 4, kConnectionsMin, kConnectionsMax));
+}
+
+// A path with a NUL would end there for whoever reads it as a C string: it stays as it was sent,
+// and names nothing.
+std::size_t unescape(void*, MHD_Connection*, char* text) {
+  return std::strstr(text, "%00") != nullptr ? std::strlen(text) : MHD_http_unescape(text);
+}
+
+void on_connection(void* server, MHD_Connection* connection, void**,
+                   MHD_ConnectionNotificationCode what) {
+  auto* self = static_cast<HttpServer*>(server);
+  if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+    self->on_connected(connection);
+  } else {
+    self->on_settled(connection);
+  }
+}
 
 MHD_Result send_response(MHD_Connection* connection, const HttpResponse& response) {
   MHD_Response* reply = MHD_create_response_from_buffer(
@@ -26,6 +57,7 @@ MHD_Result send_response(MHD_Connection* connection, const HttpResponse& respons
   if (response.status == MHD_HTTP_METHOD_NOT_ALLOWED) {
     MHD_add_response_header(reply, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
   }
+  MHD_add_response_header(reply, MHD_HTTP_HEADER_CONNECTION, "close");
   const MHD_Result queued = MHD_queue_response(connection, response.status, reply);
   MHD_destroy_response(reply);
   return queued;
@@ -34,6 +66,7 @@ MHD_Result send_response(MHD_Connection* connection, const HttpResponse& respons
 MHD_Result on_request(void* server, MHD_Connection* connection, const char* path,
                       const char* method, const char*, const char*, std::size_t* upload_bytes,
                       void**) {
+  static_cast<HttpServer*>(server)->on_settled(connection);
   if (*upload_bytes > 0) return MHD_NO;  // nothing here takes a body: close
   if (std::strcmp(method, "GET") != 0 && std::strcmp(method, "HEAD") != 0) {
     return send_response(connection,
@@ -69,12 +102,15 @@ Result<std::unique_ptr<HttpServer>> HttpServer::listen(const std::string& addres
   auto parsed = parse_address(address);
   if (!parsed.is_ok()) return parsed.status();
   std::unique_ptr<HttpServer> server(new HttpServer(std::move(handler)));
+  const unsigned connections = connections_max();
   errno = 0;
   server->daemon_ = MHD_start_daemon(
       MHD_USE_EPOLL, ntohs(parsed->sin_port), nullptr, nullptr, &on_request, server.get(),
       MHD_OPTION_SOCK_ADDR, reinterpret_cast<sockaddr*>(&*parsed), MHD_OPTION_CONNECTION_LIMIT,
-      kConnectionsMax, MHD_OPTION_CONNECTION_TIMEOUT, kIdleSeconds,
-      MHD_OPTION_CONNECTION_MEMORY_LIMIT, kConnectionBytesMax, MHD_OPTION_END);
+      connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, connections / 2,
+      MHD_OPTION_CONNECTION_TIMEOUT, kIdleSeconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+      kConnectionBytesMax, MHD_OPTION_NOTIFY_CONNECTION, &on_connection, server.get(),
+      MHD_OPTION_UNESCAPE_CALLBACK, &unescape, nullptr, MHD_OPTION_END);
   if (server->daemon_ == nullptr) {
     return fix_input("address_in_use",
                      "cannot serve HTTP at " + address + ": " +
@@ -91,13 +127,37 @@ HttpServer::~HttpServer() {
   if (daemon_ != nullptr) MHD_stop_daemon(daemon_);
 }
 
+void HttpServer::on_connected(MHD_Connection* connection) {
+  unsettled_.push_back({connection, std::chrono::steady_clock::now() + kRequestTimeout});
+}
+
+void HttpServer::on_settled(MHD_Connection* connection) {
+  std::erase_if(unsettled_,
+                [&](const Unsettled& unsettled) { return unsettled.connection == connection; });
+}
+
 std::optional<Duration> HttpServer::timeout() const {
-  MHD_UNSIGNED_LONG_LONG milliseconds = 0;
-  if (MHD_get_timeout(daemon_, &milliseconds) != MHD_YES) return std::nullopt;
-  return Duration(static_cast<Duration::rep>(milliseconds));
+  std::optional<Duration> timeout;
+  if (MHD_UNSIGNED_LONG_LONG milliseconds = 0; MHD_get_timeout(daemon_, &milliseconds) == MHD_YES) {
+    timeout = Duration(static_cast<Duration::rep>(milliseconds));
+  }
+  if (unsettled_.empty()) return timeout;
+  const Duration left = std::max(
+      Duration(0),
+      std::chrono::ceil<Duration>(unsettled_.front().deadline - std::chrono::steady_clock::now()));
+  return std::min(timeout.value_or(left), left);
 }
 
 void HttpServer::run() {
+  const auto now = unsettled_.empty() ? std::chrono::steady_clock::time_point()
+                                      : std::chrono::steady_clock::now();
+  while (!unsettled_.empty() && unsettled_.front().deadline <= now) {
+    // The library's own timeout starts again with every byte. It closes what it finds shut down.
+    const auto* socket =
+        MHD_get_connection_info(unsettled_.front().connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    if (socket != nullptr) shutdown(socket->connect_fd, SHUT_RDWR);
+    unsettled_.pop_front();
+  }
   MHD_run(daemon_);
 }
 

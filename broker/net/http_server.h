@@ -3,7 +3,9 @@
 #ifndef ASSAY_BROKER_NET_HTTP_SERVER_H_
 #define ASSAY_BROKER_NET_HTTP_SERVER_H_
 
+#include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -12,6 +14,7 @@
 #include "assay/ids.h"
 #include "assay/status.h"
 
+struct MHD_Connection;
 struct MHD_Daemon;
 
 namespace assay::net {
@@ -44,13 +47,22 @@ class HttpServer {
   // Serves whatever is ready, and returns.
   void run();
 
-  // For the library's callback.
+  // For the library's callbacks.
+  void on_connected(MHD_Connection* connection);
+  void on_settled(MHD_Connection* connection);  // its request is complete, or it is gone
   HttpResponse answer(const std::string& path) const { return handler_(path); }
 
  private:
   explicit HttpServer(HttpHandler handler) : handler_(std::move(handler)) {}
 
+  // A connection whose request has not arrived.
+  struct Unsettled {
+    MHD_Connection* connection = nullptr;
+    std::chrono::steady_clock::time_point deadline;
+  };
+
   HttpHandler handler_;
+  std::deque<Unsettled> unsettled_;  // the earliest deadline first
   std::string address_;
   int descriptor_ = -1;
   MHD_Daemon* daemon_ = nullptr;  // owned; stopped by the destructor
