@@ -54,7 +54,8 @@ class BrokerCore {
 
   // Takes one event and adds what follows from it to `effects`.
   void step(Event event, Effects& effects);
-  // The journal has the blob of this record here; call it for each Append with a blob, before sending.
+  // The journal has the blob of this record here; call it for each Append with a blob, before
+  // sending.
   void on_stored(const Append& append, Location blob);
   // Submits are refused while this is false; what runs is finished.
   void set_accepting(bool accepting) { accepting_ = accepting; }
