@@ -15,7 +15,6 @@ namespace assay::history {
 using journal::Batch;
 using journal::BatchKind;
 using journal::File;
-using journal::kBatchHeaderBytes;
 using journal::kSegmentHeaderBytes;
 using journal::SegmentHeader;
 

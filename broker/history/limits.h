@@ -23,7 +23,7 @@ inline constexpr std::size_t kOfferedRecordsMax = 128 << 10;
 
 // One transaction: large, because the cost of one is shared by its rows, but not so large that its
 // rows in memory are many.
-inline constexpr std::size_t kTransactionRecordsMax = 20'000;
+inline constexpr std::size_t kTransactionRecordsMax = 40'000;
 inline constexpr std::size_t kTransactionResultBytesMax = 16 << 20;
 
 inline constexpr std::size_t kRetentionStepTasks = 500;

@@ -84,7 +84,28 @@ Status Projection::on(const core::QueueCreated&, const EntryBytes&) {
   return Status::ok();
 }
 
+Status Projection::on(const core::QueuePaused&, const EntryBytes&) {
+  return Status::ok();
+}
+
+// The broker has no more use for a dead task; history is about those.
+Status Projection::on(const core::TaskForgotten&, const EntryBytes&) {
+  return Status::ok();
+}
+
+Result<bool> Projection::waits(const core::TaskSubmitted& record) {
+  if (record.not_before > record.at) return true;
+  for (const TaskId& id : record.after) {
+    const auto dependency = find(id);
+    if (!dependency.is_ok()) return dependency.status();
+    if (*dependency != nullptr && !(*dependency)->task.row.ended_at) return true;
+  }
+  return false;
+}
+
 Status Projection::on(const core::TaskSubmitted& record, const EntryBytes&) {
+  const auto must_wait = waits(record);
+  if (!must_wait.is_ok()) return must_wait.status();
   const auto found = find(record.id);
   if (!found.is_ok()) return found.status();
   Work* work = *found;
@@ -98,7 +119,7 @@ Status Projection::on(const core::TaskSubmitted& record, const EntryBytes&) {
     // The broker had forgotten an ended task, and its producer used the id again.
     const std::optional<std::int64_t> earlier =
         work->is_new ? work->supersedes : std::optional(work->task.key);
-    if (work->ended_before || (work->is_new && work->task.row.ended_at)) --meta_.ended_tasks;
+    if (work->task.row.ended_at) --meta_.ended_tasks;
     *work = Work{.supersedes = earlier};
   } else {
     index_.emplace(record.id, works_.size());
@@ -114,6 +135,7 @@ Status Projection::on(const core::TaskSubmitted& record, const EntryBytes&) {
   row.owner = record.owner;
   row.priority = record.priority;
   row.max_attempts = record.max_attempts;
+  row.state = must_wait.value() ? TaskState::kWaiting : TaskState::kQueued;
   row.submitted_at = record.at;
   row.labels = readable_labels(record.labels);
   return Status::ok();
@@ -182,6 +204,21 @@ Status Projection::on(const core::TaskEnded& record, const EntryBytes& entry) {
                      std::nullopt);
 }
 
+// A dead task gets another life. That it ended stays counted, and its next end counts again.
+Status Projection::on(const core::TaskRevived& record, const EntryBytes&) {
+  const auto found = find_for(record.id, record.sequence);
+  if (!found.is_ok() || *found == nullptr) return found.status();
+  TaskRow& row = (*found)->task.row;
+  if (row.ended_at) --meta_.ended_tasks;
+  row.state = TaskState::kQueued;
+  row.cause = Cause::kNone;
+  row.reason.clear();
+  row.ended_at.reset();
+  row.result_bytes = 0;
+  (*found)->result = std::string();
+  return Status::ok();
+}
+
 Result<Projection::Work*> Projection::find(const TaskId& id) {
   if (const auto at = index_.find(id); at != index_.end()) return &works_[at->second];
   auto stored = store_.find(id);
@@ -190,7 +227,7 @@ Result<Projection::Work*> Projection::find(const TaskId& id) {
   index_.emplace(id, works_.size());
   Work& work = works_.emplace_back();
   work.task = std::move(**stored);
-  work.ended_before = work.task.row.ended_at.has_value();
+  work.stored_end = work.task.row.ended_at;
   return &work;
 }
 
@@ -256,8 +293,7 @@ Status Projection::write(const Work& work) {
   Status status;
   if (work.supersedes) status = store_.erase(*work.supersedes);
   if (work.changed && status.is_ok()) {
-    status = work.is_new ? store_.insert(work.task)
-                         : store_.update(work.task, work.task.row.ended_at && !work.ended_before);
+    status = work.is_new ? store_.insert(work.task) : store_.update(work.task, work.stored_end);
   }
   for (const AttemptRow& attempt : work.attempts) {
     if (status.is_ok()) status = store_.save(key, attempt);
@@ -268,6 +304,9 @@ Status Projection::write(const Work& work) {
 
 Status Projection::commit() {
   if (!dirty_) return Status::ok();
+  // In the order of the table, each of its pages is looked for once.
+  std::sort(works_.begin(), works_.end(),
+            [](const Work& a, const Work& b) { return a.task.key < b.task.key; });
   Transaction transaction(*database_);
   Status status = transaction.begin();
   for (const Work& work : works_) {

@@ -79,10 +79,10 @@ class Projection {
     StoredTask task;
     bool is_new = false;
     bool changed = false;
-    bool ended_before = false;               // when it was loaded
+    std::optional<Time> stored_end;          // `ended_at` as it is in the database
     std::optional<std::int64_t> supersedes;  // the key of an earlier task with the same id
     std::vector<AttemptRow> attempts;        // changed ones
-    std::optional<std::string> result;
+    std::optional<std::string> result;       // to be written; empty: to be taken out
   };
 
   Projection(Database& database, TaskStore store, Meta meta, std::int64_t last_key);
@@ -96,6 +96,12 @@ class Projection {
   Status on(const core::TaskReady& record, const EntryBytes& entry);
   Status on(const core::CancelRequested& record, const EntryBytes& entry);
   Status on(const core::TaskEnded& record, const EntryBytes& entry);
+  Status on(const core::QueuePaused& record, const EntryBytes& entry);
+  Status on(const core::TaskRevived& record, const EntryBytes& entry);
+  Status on(const core::TaskForgotten& record, const EntryBytes& entry);
+
+  // Whether the task must wait before it can be queued.
+  Result<bool> waits(const core::TaskSubmitted& record);
 
   // The task in memory, loaded on first need; null when it is nowhere.
   Result<Work*> find(const TaskId& id);

@@ -140,14 +140,15 @@ Status TaskStore::insert(const StoredTask& task) {
   return status.is_ok() ? insert_labels(task) : status;
 }
 
-Status TaskStore::update(const StoredTask& task, bool ended_now) {
+Status TaskStore::update(const StoredTask& task, std::optional<Time> stored_end) {
   const TaskRow& row = task.row;
   Status status = update_.run(number(row.state), number(row.cause), row.reason, row.started_at,
                               row.ended_at, row.cancel_requested_at, row.attempts, row.result_bytes,
                               task.last_sequence, task.key);
-  if (!ended_now) return status;
+  if (row.ended_at == stored_end) return status;
   for (const auto& [name, value] : row.labels) {
-    if (status.is_ok()) status = erase_label_.run(name, value, kNotEnded, task.key);
+    if (status.is_ok())
+      status = erase_label_.run(name, value, stored_end.value_or(kNotEnded), task.key);
   }
   return status.is_ok() ? insert_labels(task) : status;
 }
@@ -168,7 +169,7 @@ Status TaskStore::save(std::int64_t task, const AttemptRow& attempt) {
 }
 
 Status TaskStore::save_result(std::int64_t task, std::string_view bytes) {
-  return save_result_.run(task, Bytes{bytes});
+  return bytes.empty() ? erase_result_.run(task) : save_result_.run(task, Bytes{bytes});
 }
 
 Status TaskStore::add(const UsageKey& key, const UsageSum& sum) {

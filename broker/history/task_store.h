@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <tuple>
+#include <vector>
 
 #include "assay/status.h"
 #include "broker/history/rows.h"
@@ -32,7 +34,9 @@ struct UsageKey {
   OwnerName owner;
   QueueName queue;
 
-  friend auto operator<=>(const UsageKey&, const UsageKey&) = default;
+  friend bool operator<(const UsageKey& a, const UsageKey& b) {
+    return std::tie(a.day, a.owner, a.queue) < std::tie(b.day, b.owner, b.queue);
+  }
 };
 
 struct UsageSum {
@@ -56,9 +60,10 @@ class TaskStore {
   Result<std::optional<StoredTask>> find(const TaskId& id);
   Result<std::optional<AttemptRow>> find_attempt(std::int64_t task, Attempt attempt);
   Status insert(const StoredTask& task);
-  // `ended_now`: it was not ended before.
-  Status update(const StoredTask& task, bool ended_now);
+  // `stored_end`: its end as the database has it now.
+  Status update(const StoredTask& task, std::optional<Time> stored_end);
   Status save(std::int64_t task, const AttemptRow& attempt);
+  // Without bytes there is none.
   Status save_result(std::int64_t task, std::string_view bytes);
   Status add(const UsageKey& key, const UsageSum& sum);
 

@@ -117,7 +117,7 @@ class Reader {
   }
   void operator()(const char*, TaskId& id) {
     const std::string_view bytes = take(id.bytes.size());
-    std::memcpy(id.bytes.data(), bytes.data(), bytes.size());
+    if (!bytes.empty()) std::memcpy(id.bytes.data(), bytes.data(), bytes.size());
   }
   void operator()(const char* name, Time& at) {
     Duration::rep milliseconds = at.time_since_epoch().count();

@@ -48,6 +48,10 @@ struct Model {
     story.task.max_attempts = record.max_attempts;
     story.task.submitted_at = record.at;
     story.task.labels = record.labels;
+    bool waits = record.not_before > record.at;
+    for (const TaskId& id : record.after)
+      waits = waits || (stories.contains(id) && !is_ended(stories.at(id).task.state));
+    if (waits) story.task.state = TaskState::kWaiting;
     stories[record.id] = story;
     order[record.id] = record.sequence;
   }
@@ -70,6 +74,17 @@ struct Model {
   void apply(const core::CancelRequested& record, const std::string&) {
     stories.at(record.id).task.cancel_requested_at = record.at;
     stories.at(record.id).task.reason = record.reason;
+  }
+  void apply(const core::QueuePaused&, const std::string&) {}
+  void apply(const core::TaskForgotten&, const std::string&) {}
+  void apply(const core::TaskRevived& record, const std::string&) {
+    TaskStory& story = stories.at(record.id);
+    story.task.state = TaskState::kQueued;
+    story.task.cause = Cause::kNone;
+    story.task.reason.clear();
+    story.task.ended_at.reset();
+    story.task.result_bytes = 0;
+    story.result.reset();
   }
   void apply(const core::TaskEnded& record, const std::string& blob) {
     TaskStory& story = stories.at(record.id);

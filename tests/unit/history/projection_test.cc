@@ -179,15 +179,22 @@ TEST_F(ProjectionTest, RecordsOfTasksThatTheJournalHasForgottenAreCountedAndSkip
 
 // The broker still knows tasks that retention took out of the history, and carries them forward.
 TEST_F(ProjectionTest, AnErasedTaskThatIsCarriedForwardIsNotCountedTwice) {
-  const StoredBatch batch{
-      1,
-      {stored(core::TaskSubmitted{.sequence = 1,
-                                  .id = task_id(1),
-                                  .at = kStart,
-                                  .queue = QueueName("eval"),
-                                  .owner = OwnerName("ann")}),
-       stored(core::TaskEnded{
-           .sequence = 2, .id = task_id(1), .at = kStart, .state = TaskState::kCancelled})}};
+  const StoredBatch batch{1,
+                          {stored(core::TaskSubmitted{.sequence = 1,
+                                                      .id = task_id(1),
+                                                      .at = kStart,
+                                                      .queue = QueueName("eval"),
+                                                      .owner = OwnerName("ann")}),
+                           stored(core::TaskLeased{.sequence = 2,
+                                                   .id = task_id(1),
+                                                   .at = kStart,
+                                                   .attempt = Attempt{1},
+                                                   .worker = WorkerName("w")}),
+                           stored(core::TaskEnded{.sequence = 3,
+                                                  .id = task_id(1),
+                                                  .at = kStart + Duration(500),
+                                                  .attempt = Attempt{1},
+                                                  .state = TaskState::kFailed})}};
   restart();
   apply(batch);
   ASSERT_EQ(projection_->erase_ended_before(Time::max(), 10).value(), 1U);
@@ -199,6 +206,9 @@ TEST_F(ProjectionTest, AnErasedTaskThatIsCarriedForwardIsNotCountedTwice) {
   EXPECT_EQ(content.stories.size(), 1U);
   ASSERT_EQ(content.usage.size(), 1U);
   EXPECT_EQ(content.usage[0].tasks, 1U);
+  EXPECT_EQ(content.usage[0].failed, 1U);
+  EXPECT_EQ(content.usage[0].attempts, 1U);
+  EXPECT_EQ(content.usage[0].wall_seconds, 0.5);
 }
 
 TEST_F(ProjectionTest, AMalformedRecordIsRefusedAndTheRestCanBeForgotten) {

@@ -17,7 +17,6 @@ namespace {
 using testing::Content;
 using testing::expected_content;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::Not;
 using testing::random_stream;
 using testing::Stream;
@@ -108,14 +107,14 @@ TEST_F(ReaderTest, PagesOfAnySizeMakeUpTheWholeList) {
 TEST_F(ReaderTest, EveryFilterListsWhatPassesItInOrder) {
   std::mt19937 random(1);
   std::size_t listed = 0;
-  for (int i = 0; i < 600; ++i) {
+  for (int i = 0; i < 300; ++i) {
     SCOPED_TRACE(i);
     const TaskFilter filter = random_filter(random);
     const auto ids = all_pages(filter, 1 + random() % 20);
     ASSERT_EQ(ids, expected_list(filter));
     listed += ids.size();
   }
-  EXPECT_GT(listed, 1000U);
+  EXPECT_GT(listed, 500U);
 }
 
 // A scan of all tasks, or a sort of all that match, would grow with the history.

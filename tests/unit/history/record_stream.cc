@@ -1,5 +1,6 @@
 #include "tests/unit/history/record_stream.h"
 
+#include <algorithm>
 #include <random>
 #include <utility>
 
@@ -44,6 +45,7 @@ class RandomLife {
     for (std::uint64_t i = 0; i < kWorkers; ++i) worker(effects, core::PeerId{10 + i});
     for (std::uint64_t i = below(4); i > 0; --i) submit(effects);
     if (one_in(4)) cancel(effects);
+    if (one_in(3)) settle_dead(effects);
     const std::vector<Held> held = std::exchange(held_, {});
     for (const Held& each : held) one_in(3) ? report(effects, each) : held_.push_back(each);
     core_.step({now_, core::Tick{}}, effects);
@@ -80,7 +82,23 @@ class RandomLife {
     if (one_in(2)) task.labels["run"] = "r" + std::to_string(below(3));
     if (one_in(4)) task.labels["model"] = "caf\xc3\xa9 \"" + std::to_string(below(2)) + "\"";
     task.body = std::string(below(100), 'b');
+    if (one_in(8)) task.not_before = now_ + Duration(below(4000));
+    if (one_in(6) && ids_ > 5) task.after = {task_id(ids_ - 2 - below(3))};
+    if (one_in(2)) task.on_failure = OnFailure::kRun;
     say(effects, kClient, core::Door::kClients, Submit{.request = 1, .tasks = {task}});
+  }
+
+  void settle_dead(core::Effects& effects) {
+    std::vector<TaskId> dead;
+    core_.state().tasks().for_each([&](core::TaskIndex index) {
+      const core::Task& task = core_.state().tasks().at(index);
+      if (task.state == TaskState::kDead) dead.push_back(task.id);
+    });
+    if (dead.empty()) return;
+    std::sort(dead.begin(), dead.end());
+    const Operation operation = one_in(3) ? Operation::kDropDead : Operation::kRetryDead;
+    say(effects, kClient, core::Door::kClients,
+        Operate{.request = 3, .operation = operation, .ids = {dead[below(dead.size())]}});
   }
 
   void cancel(core::Effects& effects) {

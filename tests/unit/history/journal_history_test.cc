@@ -1,0 +1,120 @@
+// A history beside a real journal, as a broker has it.
+#include "broker/history/journal_history.h"
+
+#include <gtest/gtest.h>
+
+#include "broker/history/schema.h"
+#include "broker/journal/journal.h"
+#include "tests/unit/history/expected_history.h"
+#include "tests/unit/history/history_folder.h"
+#include "tests/unit/history/record_stream.h"
+
+namespace assay::history {
+namespace {
+
+using testing::content_of;
+using testing::expect_same;
+using testing::expected_content;
+using testing::random_stream;
+using testing::Stream;
+
+constexpr Duration kPatience{20'000};
+
+class JournalHistoryTest : public testing::HistoryFolder {
+ protected:
+  void open_journal() {
+    journal_.reset();
+    auto opened = journal::Journal::open(
+        file_system_, path("journal"), {.segment_bytes = 64 << 10, .written_ahead_bytes = 4096},
+        [](journal::Journal&, const journal::EntryView&) { return Status(); });
+    ASSERT_TRUE(opened.is_ok()) << opened.status().to_string();
+    journal_ = std::move(*opened);
+  }
+  void open_history(bool rebuild = false) {
+    history_.reset();
+    JournalHistoryOptions options;
+    options.journal_directory = path("journal");
+    options.last_sequence = journal_->last_sequence();
+    options.rebuild = rebuild;
+    // Records are of a past that retention would take out at once.
+    options.retention.ended_kept_for = std::chrono::hours(24 * 365 * 100);
+    options.retention.usage_kept_for = std::chrono::hours(24 * 365 * 100);
+    auto opened = JournalHistory::open(options);
+    ASSERT_TRUE(opened.is_ok()) << opened.status().to_string();
+    history_ = std::move(*opened);
+  }
+  // What a broker's storage does with each turn's records.
+  void store(const Stream& stream, std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      const auto entries = stream[i].as_offered();
+      const auto appended = journal_->append(entries);
+      ASSERT_TRUE(appended.is_ok()) << appended.status().to_string();
+      ASSERT_TRUE(journal_->flush().is_ok());
+      if (history_) history_->history().offer(appended.value().sequence, entries);
+    }
+  }
+  void expect_complete(const Stream& stream) {
+    ASSERT_TRUE(history_->history().wait_for(journal_->last_sequence(), kPatience))
+        << history_->history().status().to_string();
+    EXPECT_EQ(history_->history().counters().lost_batches, 0U);
+    expect_same(content_of(history_->path()), expected_content(stream));
+  }
+
+  journal::PosixFileSystem file_system_;
+  std::unique_ptr<journal::Journal> journal_;
+  std::unique_ptr<JournalHistory> history_;
+};
+
+TEST_F(JournalHistoryTest, ItFollowsAJournalOverRestartsOfEither) {
+  const Stream stream = random_stream(1, 300);
+  const std::size_t third = stream.size() / 3;
+  open_journal();
+  open_history();
+  store(stream, 0, third);
+  history_.reset();
+  store(stream, third, 2 * third);  // without a history
+  ASSERT_TRUE(journal_->close().is_ok());
+  open_journal();
+  open_history();
+  store(stream, 2 * third, stream.size());
+  expect_complete(stream);
+}
+
+TEST_F(JournalHistoryTest, ItIsMadeAnewFromTheJournal) {
+  const Stream stream = random_stream(2, 200);
+  open_journal();
+  open_history();
+  store(stream, 0, stream.size());
+  expect_complete(stream);
+  history_.reset();
+  {
+    auto database = Database::open(JournalHistory::default_path(path("journal")), Access::kWrite);
+    ASSERT_TRUE(database->execute("DELETE FROM tasks; DELETE FROM usage").is_ok());
+  }
+  open_history(/*rebuild=*/true);
+  expect_complete(stream);
+}
+
+TEST_F(JournalHistoryTest, AJournalThatWentBackInTimeIsNotItsOwn) {
+  const Stream stream = random_stream(3, 100);
+  open_journal();
+  open_history();
+  store(stream, 0, stream.size());
+  ASSERT_TRUE(history_->history().wait_for(journal_->last_sequence(), kPatience));
+  history_.reset();
+  journal_.reset();
+  std::filesystem::rename(JournalHistory::default_path(path("journal")), path("kept.db"));
+  std::filesystem::remove_all(path("journal"));
+  open_journal();
+  std::filesystem::rename(path("kept.db"), JournalHistory::default_path(path("journal")));
+  const auto opened = JournalHistory::open({.journal_directory = path("journal")});
+  EXPECT_EQ(opened.status().reason(), kReasonOtherJournal);
+}
+
+TEST_F(JournalHistoryTest, WithoutAJournalThereIsNone) {
+  EXPECT_EQ(JournalHistory::open({.journal_directory = path("none")}).status().code(),
+            Code::kNotFound);
+}
+
+}  // namespace
+}  // namespace assay::history
