@@ -40,6 +40,7 @@ Status BrokerCore::recover(const Record& record, Location blob) {
   auto applied = state_.apply(record, blob);
   if (!applied.is_ok()) return applied.status();
   if (applied->event) feed_.add(std::move(*applied->event));
+  state_.forget_oldest_ended();
   return Status::ok();
 }
 
@@ -52,9 +53,10 @@ void BrokerCore::start(Time now, const std::vector<QueueName>& configured, Effec
       commit(QueueCreated{.sequence = next_sequence(), .queue = queue});
   }
   state_.tasks().for_each([&](TaskIndex task) {
-    if (state_.tasks().at(task).state == TaskState::kRunning) {
-      sessions_.orphans[task] = now + options_.adoption_grace;
-    }
+    const TaskState state = state_.tasks().at(task).state;
+    if (state == TaskState::kRunning) sessions_.orphans[task] = now + options_.adoption_grace;
+    // What it comes after may have failed, and the crash came before it was told.
+    if (state == TaskState::kWaiting) to_settle_.push_back(task);
   });
 }
 
@@ -120,10 +122,10 @@ void BrokerCore::on_event(const PeerGone& what) {
   effects_->forget.push_back(what.peer);
 }
 
-void BrokerCore::on_event(const Tick&) {
+void BrokerCore::on_event(const Tick& tick) {
   end_at_deadlines();
   end_at_timeouts();
-  if (now_ >= next_sweep_) {
+  if (now_ >= next_sweep_ && tick.all_heard) {
     lose_silent_workers();
     lose_orphans();
     forget_silent_clients();

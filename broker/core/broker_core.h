@@ -54,8 +54,11 @@ class BrokerCore {
 
   // Takes one event and adds what follows from it to `effects`.
   void step(Event event, Effects& effects);
-  // The journal has the blob of this record here; call it for each Append with a blob, before sending.
+  // The journal has the blob of this record here; call it for each Append with a blob, before
+  // sending.
   void on_stored(const Append& append, Location blob);
+  // The turn is over, everything is sent: ended tasks beyond the bound may be forgotten now.
+  void on_turn_over() { state_.forget_oldest_ended(); }
   // Submits are refused while this is false; what runs is finished.
   void set_accepting(bool accepting) { accepting_ = accepting; }
 
@@ -93,7 +96,7 @@ class BrokerCore {
   void on_message(PeerId peer, WorkersRequest&& request);
   void on_message(PeerId peer, EventsRequest&& request);
   void on_message(PeerId peer, ListRequest&& request);
-  TaskInfo info_of(TaskIndex index) const;
+  TaskInfo info_of(TaskIndex index, bool in_full = true) const;
   TaskResult result_of(TaskIndex index) const;
   void push_results();
   void send_results(PeerId peer, Results reply, const std::vector<TaskIndex>& ended);

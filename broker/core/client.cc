@@ -164,7 +164,8 @@ void BrokerCore::on_message(PeerId peer, StatusRequest&& request) {
   send(peer, TaskStatus{.request = request.request, .task = info_of(matches[0])});
 }
 
-TaskInfo BrokerCore::info_of(TaskIndex index) const {
+// Not in full: without its position and attempts, which take long to tell or much to carry.
+TaskInfo BrokerCore::info_of(TaskIndex index, bool in_full) const {
   const Task& task = state_.tasks().at(index);
   const QueueState& queue = state_.queue(task.queue);
   TaskInfo info;
@@ -177,12 +178,12 @@ TaskInfo BrokerCore::info_of(TaskIndex index) const {
   info.submitted_at = task.submitted_at;
   info.cancel_requested = task.cancel_requested;
   if (is_ended(task.state)) info.ended_at = task.changed_at;
-  if (task.state == TaskState::kQueued)
+  if (in_full && task.state == TaskState::kQueued)
     info.position = queue.queued.position(state_.tasks(), index);
   if (task.details) {
     info.labels = task.details->labels;
     info.reason = task.details->reason;
-    info.attempts = task.details->attempts;
+    if (in_full) info.attempts = task.details->attempts;
     info.after = task.details->after;
   }
   return info;
@@ -210,7 +211,17 @@ void BrokerCore::on_message(PeerId peer, ListRequest&& request) {
   const std::size_t count = std::min(limit, matches.size());
   std::partial_sort(matches.begin(), matches.begin() + static_cast<std::ptrdiff_t>(count),
                     matches.end(), newest_first);
-  for (std::size_t i = 0; i < count; ++i) reply.tasks.push_back(info_of(matches[i]));
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    TaskInfo info = info_of(matches[i], /*in_full=*/false);
+    bytes += info.reason.size() + info.after.size() * sizeof(TaskId) + 500;
+    for (const auto& [label, value] : info.labels) bytes += label.size() + value.size();
+    if (bytes > kResultBytesPerPushMax) {
+      reply.complete = false;
+      break;
+    }
+    reply.tasks.push_back(std::move(info));
+  }
   send(peer, std::move(reply));
 }
 

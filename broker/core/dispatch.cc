@@ -41,8 +41,8 @@ bool BrokerCore::give_next(QueueIndex queue, WorkerSession& worker, Parcels& par
   std::vector<TaskIndex> inputs;
   if (!gather_inputs(task, assignment, inputs)) {
     end_task(index, TaskState::kDead, Cause::kLimit,
-             "the results that it comes after are larger than " + std::to_string(kInputBytesMax) +
-                 " bytes together");
+             "its body and the results that it comes after are larger than " +
+                 std::to_string(kParcelBytesMax) + " bytes together");
     return true;
   }
   commit(TaskLeased{.sequence = next_sequence(),
@@ -73,17 +73,19 @@ bool BrokerCore::give_next(QueueIndex queue, WorkerSession& worker, Parcels& par
 bool BrokerCore::gather_inputs(const Task& task, TaskAssignment& assignment,
                                std::vector<TaskIndex>& inputs) const {
   if (!task.details) return true;
-  std::size_t bytes = 0;
+  std::size_t bytes = task.blob.length;
   for (const TaskId& id : task.details->after) {
     const TaskIndex index = state_.tasks().find(id);
     if (index == kNoTask) continue;
     const Task& dependency = state_.tasks().at(index);
-    assignment.inputs.push_back({.id = id, .state = dependency.state, .result = {}});
-    const bool has_result = dependency.state != TaskState::kDead;
+    // One that was dead when this task was told, and lives again, counts as it did then.
+    const TaskState state = is_ended(dependency.state) ? dependency.state : TaskState::kDead;
+    assignment.inputs.push_back({.id = id, .state = state, .result = {}});
+    const bool has_result = state != TaskState::kDead;
     inputs.push_back(has_result ? index : kNoTask);
     if (has_result) bytes += dependency.blob.length;
   }
-  return bytes <= kInputBytesMax;
+  return inputs.empty() || bytes <= kParcelBytesMax;
 }
 
 Lease BrokerCore::lease_of(const Task& task, const WorkerSession& worker) const {

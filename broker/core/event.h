@@ -31,8 +31,10 @@ struct PeerGone {
   PeerId peer;
 };
 
-// Nothing but time.
-struct Tick {};
+// The turn's messages are stepped; time has passed.
+struct Tick {
+  bool all_heard = true;  // false: more messages wait, so nobody may be called silent yet
+};
 
 struct Event {
   Time now{};

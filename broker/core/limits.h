@@ -22,7 +22,9 @@ inline constexpr std::size_t kRequireSetCountMax = 10'000;  // different sets of
 inline constexpr std::size_t kDependenciesPerTaskMax = 1000;
 inline constexpr std::uint32_t kCostMax = 10'000;
 inline constexpr std::size_t kTasksPerListMax = 1000;
-inline constexpr std::size_t kInputBytesMax = 12 << 20;  // of the results that travel with a task
+inline constexpr std::size_t kTasksPerPurgeMax = 10'000;  // in one OPERATE: ask again for the rest
+inline constexpr std::size_t kParcelBytesMax =
+    16 << 20;  // a task's body and the results that travel with it
 inline constexpr std::size_t kAwaitsPerClientMax = 200'000;
 inline constexpr std::uint32_t kSlotsPerWorkerMax = 10'000;
 inline constexpr std::size_t kTasksPerDispatchMax = 256;   // in one TASKS message

@@ -54,6 +54,7 @@ Result<std::uint64_t> BrokerCore::purge(const QueueName& name) {
       doomed.push_back(index);
   });
   std::sort(doomed.begin(), doomed.end());
+  if (doomed.size() > kTasksPerPurgeMax) doomed.resize(kTasksPerPurgeMax);
   for (TaskIndex index : doomed) {
     end_task(index, TaskState::kCancelled, Cause::kNone, "its queue was purged");
   }
@@ -82,6 +83,13 @@ Result<std::uint64_t> BrokerCore::settle_dead(const Operate& operate) {
       return Status(Code::kConflict, "not_dead",
                     "task " + id.text() + " is " +
                         std::string(to_string(state_.tasks().at(index).state)) + ", not dead");
+    }
+    const Task& task = state_.tasks().at(index);
+    if (operate.operation == Operation::kDropDead && task.details &&
+        task.details->dependents_left > 0) {
+      return Status(
+          Code::kConflict, "still_needed",
+          "task " + id.text() + " can't be dropped while tasks that come after it have not ended");
     }
     dead.insert(index);
   }

@@ -21,7 +21,7 @@ bool BrokerCore::accept(const WorkerSession& session, TaskReport& report) {
   const TaskIndex index = state_.tasks().find(report.id);
   if (index == kNoTask) return false;
   const Task& task = state_.tasks().at(index);
-  if (task.attempt != report.attempt.number) return false;
+  if (report.attempt.number == 0 || task.attempt != report.attempt.number) return false;
   const auto& attempts = task.details->attempts;
   // The answer to a report that was recorded may have been lost: say so again.
   if (is_ended(task.state)) return task.ended_by_report && attempts.back().worker == session.name;

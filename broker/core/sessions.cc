@@ -52,9 +52,10 @@ void Sessions::remove_client(PeerId peer) {
   ClientSession* session = client(peer);
   if (session == nullptr) return;
   for (const auto& [task, request] : session->awaits) {
-    auto [from, to] = awaiters_.equal_range(task);
-    from = std::find_if(from, to, [&](const auto& entry) { return entry.second == peer; });
-    if (from != to) awaiters_.erase(from);
+    const auto waiting = awaiters_.find(task);
+    if (waiting == awaiters_.end()) continue;
+    waiting->second.erase(peer);
+    if (waiting->second.empty()) awaiters_.erase(waiting);
   }
   clients_.erase(peer);
 }
@@ -90,16 +91,20 @@ std::size_t Sessions::line_length(QueueIndex queue) const {
 }
 
 void Sessions::add_await(ClientSession& session, TaskIndex task, std::uint64_t request) {
-  session.awaits.emplace(task, request);
-  awaiters_.emplace(task, session.peer);
+  const auto [from, to] = session.awaits.equal_range(task);
+  // One place in each table for a client and a task, however often it asks.
+  if (from == to) awaiters_[task].insert(session.peer);
+  const bool is_known =
+      std::any_of(from, to, [&](const auto& entry) { return entry.second == request; });
+  if (!is_known) session.awaits.emplace(task, request);
 }
 
 std::vector<std::pair<PeerId, std::uint64_t>> Sessions::take_awaits(TaskIndex task) {
   std::vector<std::pair<PeerId, std::uint64_t>> waiting;
-  std::set<PeerId> peers;
-  const auto [from, to] = awaiters_.equal_range(task);
-  for (auto entry = from; entry != to; ++entry) peers.insert(entry->second);
-  awaiters_.erase(from, to);
+  const auto found = awaiters_.find(task);
+  if (found == awaiters_.end()) return waiting;
+  const std::set<PeerId> peers = std::move(found->second);
+  awaiters_.erase(found);
   for (PeerId peer : peers) {
     ClientSession* session = client(peer);
     if (session == nullptr) continue;

@@ -94,7 +94,7 @@ class Sessions {
   std::unordered_map<WorkerName, PeerId> workers_by_name_;
   std::unordered_map<PeerId, ClientSession> clients_;
   std::unordered_map<TaskIndex, PeerId> holders_;
-  std::unordered_multimap<TaskIndex, PeerId> awaiters_;
+  std::unordered_map<TaskIndex, std::set<PeerId>> awaiters_;
   std::map<QueueIndex, Line> lines_;
 };
 

@@ -136,14 +136,16 @@ void State::tell_dependents(const Task& task) {
 }
 
 Result<Applied> State::on(const TaskLeased& record, Location) {
+  // Everything is checked before anything moves: a record that is refused has changed nothing.
+  const TaskIndex known = tasks_.find(record.id);
+  if (known != kNoTask && record.attempt.number != tasks_.at(known).attempt + 1) {
+    return impossible("task " + record.id.text() + " leased as attempt " +
+                      std::to_string(record.attempt.number) + " after " +
+                      std::to_string(tasks_.at(known).attempt));
+  }
   auto moved = move(record.id, Change::kLeased, record.at);
   if (!moved.is_ok()) return moved.status();
   Task& task = tasks_.at(*moved);
-  if (record.attempt.number != task.attempt + 1) {
-    return impossible("task " + record.id.text() + " leased as attempt " +
-                      std::to_string(record.attempt.number) + " after " +
-                      std::to_string(task.attempt));
-  }
   task.attempt = record.attempt.number;
   queues_[static_cast<std::size_t>(task.queue)].queued.charge(task.owner, task.cost);
   auto& attempts = task.detail().attempts;
@@ -203,9 +205,7 @@ Result<Applied> State::on(const TaskEnded& record, Location blob) {
   end_attempt(task, record.attempt, record.at,
               record.reason.empty() ? std::string(assay::to_string(record.state)) : record.reason);
   tell_dependents(task);
-  Applied applied = with_event(index, record.sequence, record.at, record.reason, {});
-  forget_oldest_ended();
-  return applied;
+  return with_event(index, record.sequence, record.at, record.reason, {});
 }
 
 Result<Applied> State::on(const TaskRevived& record, Location) {
@@ -214,6 +214,8 @@ Result<Applied> State::on(const TaskRevived& record, Location) {
   Task& task = tasks_.at(*moved);
   task.losses = 0;
   task.ended_by_report = false;
+  // Whoever came after it was told when it died, and is not told again.
+  task.detail().dependents.clear();
   task.attempts_counted = 0;
   task.cause = Cause::kNone;
   task.detail().reason.clear();
@@ -338,8 +340,9 @@ void State::forget_ended(TaskIndex index) {
 
 // The oldest go first, but for those whose result another task still waits to be given.
 void State::forget_oldest_ended() {
-  constexpr int kTries = 16;
-  for (int tries = 0; tries < kTries && ended_.size > options_.ended_tasks_kept_max; ++tries) {
+  // Pinned ones are looked at once a call.
+  for (std::uint64_t left = ended_.size; left > 0 && ended_.size > options_.ended_tasks_kept_max;
+       --left) {
     const TaskIndex oldest = ended_.first;
     const Task& task = tasks_.at(oldest);
     if (task.details && task.details->dependents_left > 0) {

@@ -103,6 +103,8 @@ class State {
     tasks_.at(task).last_sequence = sequence;
   }
   std::size_t ended_count() const { return ended_.size; }
+  // Forgets ended tasks beyond the bound. Only between turns: what is being sent still needs them.
+  void forget_oldest_ended();
 
  private:
   Result<Applied> on(const BrokerStarted& record, Location blob);
@@ -126,7 +128,6 @@ class State {
   void untie_dependencies(const Task& task);
   void tell_dependents(const Task& task);
   void forget_ended(TaskIndex index);
-  void forget_oldest_ended();
   void keep_details(Task& task, const TaskSubmitted& record);
   RequireIndex intern_require(const RequiredLabels& labels);
   OwnerIndex intern_owner(const OwnerName& name);

@@ -54,11 +54,15 @@ Status BrokerCore::check_submit(const Submit& submit,
   std::unordered_map<TaskId, std::uint64_t> in_this_batch;
   fingerprints.reserve(submit.tasks.size());
   for (const TaskSpec& task : submit.tasks) {
-    Status status = check_task(task);
-    if (!status.is_ok()) return status;
+    const TaskIndex known = state_.tasks().find(task.id);
+    // What was accepted once is not refused when it is repeated: its deadline may have passed
+    // since.
+    if (known == kNoTask) {
+      Status status = check_task(task);
+      if (!status.is_ok()) return status;
+    }
     const std::uint64_t print = fingerprint(task);
     fingerprints.push_back(print);
-    const TaskIndex known = state_.tasks().find(task.id);
     const bool differs = known != kNoTask
                              ? state_.tasks().at(known).fingerprint != print
                              : in_this_batch.emplace(task.id, print).first->second != print;

@@ -245,13 +245,24 @@ Result<RepairReport> Repair::run() {
   if (report_.before.is_intact()) {
     return std::move(report_);
   }
+  // Once the last segment is rewritten the journal looks intact, and no repair runs again: what its
+  // manifest must say about orphans comes first. A manifest that is lost comes last, as it is then
+  // the damage that brings an interrupted repair back.
+  const bool manifest_first = report_.before.manifest.has_value();
+  if (manifest_first) {
+    if (Status status = write_repaired_manifest(); !status.is_ok()) {
+      return status;
+    }
+  }
   for (const auto& [number, plan] : plans_) {
     if (Status status = write_segment(number, plan); !status.is_ok()) {
       return status;
     }
   }
-  if (Status status = write_repaired_manifest(); !status.is_ok()) {
-    return status;
+  if (!manifest_first) {
+    if (Status status = write_repaired_manifest(); !status.is_ok()) {
+      return status;
+    }
   }
   const Result<Inspection> after = inspect(file_system_, directory_);
   if (!after.is_ok()) {

@@ -11,6 +11,11 @@ namespace {
 
 // Messages taken in one turn: enough that one flush serves many, few enough that nobody waits long.
 constexpr int kMessagesPerTurn = 512;
+// What they may ask to be written and sent before the turn is ended early: far below what one batch
+// of the journal takes.
+constexpr std::size_t kRecordsPerTurn = 20'000;
+constexpr std::size_t kBlobBytesPerTurn = 64 << 20;
+constexpr std::size_t kReadBackPerTurn = 64 << 20;
 // Waking a sleeping thread costs more than a message: look again for a moment while traffic is
 // recent.
 constexpr std::chrono::microseconds kSpin{50};
@@ -64,8 +69,10 @@ Status Loop::run(core::Effects& effects_of_start) {
 
 Status Loop::turn() {
   effects_.clear();
+  measured_appends_ = measured_sends_ = turn_bytes_ = turn_bytes_to_read_ = 0;
   if (drain()) spin_until_ = std::chrono::steady_clock::now() + kSpin;
-  core_.step({clock_.now(), core::Tick{}}, effects_);
+  // Whoever spoke while the broker was busy is heard before silence is looked for.
+  core_.step({clock_.now(), core::Tick{.all_heard = drained_}}, effects_);
   wake_at_ = effects_.wake_at;
   Status status = settle();
   if (http_) http_->run();
@@ -74,13 +81,31 @@ Status Loop::turn() {
 
 bool Loop::drain() {
   bool any = false;
-  for (int i = 0; i < kMessagesPerTurn; ++i) {
+  drained_ = false;
+  for (int i = 0; i < kMessagesPerTurn && !turn_is_full(); ++i) {
     const bool from_client = drain_one(clients_);
     const bool from_worker = drain_one(workers_);
-    if (!from_client && !from_worker) break;
+    if (!from_client && !from_worker) {
+      drained_ = true;
+      break;
+    }
     any = true;
   }
   return any;
+}
+
+// The records, bodies and answers of this turn are enough for one flush.
+bool Loop::turn_is_full() {
+  for (; measured_appends_ < effects_.append.size(); ++measured_appends_) {
+    turn_bytes_ += effects_.append[measured_appends_].blob.size();
+  }
+  for (; measured_sends_ < effects_.send.size(); ++measured_sends_) {
+    for (const core::TaskIndex task : effects_.send[measured_sends_].blobs) {
+      if (task != core::kNoTask) turn_bytes_to_read_ += core_.state().tasks().at(task).blob.length;
+    }
+  }
+  return effects_.append.size() > kRecordsPerTurn || turn_bytes_ > kBlobBytesPerTurn ||
+         turn_bytes_to_read_ > kReadBackPerTurn;
 }
 
 bool Loop::drain_one(Router& router) {
@@ -111,6 +136,7 @@ Status Loop::settle() {
     clients_.forget(peer);
     workers_.forget(peer);
   }
+  core_.on_turn_over();
   const Time now = clock_.now();
   if (now >= next_forgetting_) {
     forget_strangers();
@@ -141,12 +167,31 @@ void Loop::send(core::Outbound& outbound) {
     complete = fill(tasks->tasks, &TaskAssignment::body);
   if (auto* results = std::get_if<Results>(&outbound.message))
     complete = fill(results->results, &TaskResult::result);
+  if (auto* tasks = std::get_if<Tasks>(&outbound.message); tasks != nullptr && complete) {
+    for (std::size_t i = 0; i < outbound.inputs.size(); ++i)
+      complete = complete && fill_inputs(tasks->tasks[i], outbound.inputs[i]);
+  }
   if (!complete) return;
   Router& router = workers_.knows(outbound.to) ? workers_ : clients_;
   if (!router.send(outbound.to, outbound.message)) {
     core::Effects gone;
     core_.step({clock_.now(), core::PeerGone{outbound.to}}, gone);
   }
+}
+
+bool Loop::fill_inputs(TaskAssignment& task, const std::vector<core::TaskIndex>& inputs) {
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i] == core::kNoTask) continue;
+    auto result = storage_.read(core_.state().tasks().at(inputs[i]).blob);
+    if (!result.is_ok()) {
+      log::error("blob_unreadable", {{"task", task.inputs[i].id.text()},
+                                     {"reason", result.status().reason()},
+                                     {"message", result.status().message()}});
+      return false;
+    }
+    task.inputs[i].result = std::move(*result);
+  }
+  return true;
 }
 
 void Loop::measure() {

@@ -47,8 +47,10 @@ class Loop {
   Status turn();
   bool drain();
   bool drain_one(Router& router);
+  bool turn_is_full();
   Status settle();
   void send(core::Outbound& outbound);
+  bool fill_inputs(TaskAssignment& task, const std::vector<core::TaskIndex>& inputs);
   void measure();
   // Waits for traffic, the stop, or the core's next wake-up. False: stop.
   bool wait();
@@ -67,6 +69,12 @@ class Loop {
   std::unique_ptr<HttpServer> http_;
   core::Effects effects_;
   Measured measured_;
+  bool drained_ = true;  // nothing was left in the sockets at the end of the turn
+  // What of this turn's effects turn_is_full() has counted.
+  std::size_t measured_appends_ = 0;
+  std::size_t measured_sends_ = 0;
+  std::size_t turn_bytes_ = 0;
+  std::size_t turn_bytes_to_read_ = 0;
   Time wake_at_{};
   Time next_forgetting_{};
   std::chrono::steady_clock::time_point spin_until_{};

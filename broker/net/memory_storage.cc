@@ -15,8 +15,8 @@ class MemoryStorage : public Storage {
       blobs_.push_back(append.blob);
       counters_.bytes += append.blob.size();
       core.on_stored(append, {.segment = 1,
-                                   .offset = static_cast<std::uint32_t>(blobs_.size() - 1),
-                                   .length = static_cast<std::uint32_t>(append.blob.size())});
+                              .offset = static_cast<std::uint32_t>(blobs_.size() - 1),
+                              .length = static_cast<std::uint32_t>(append.blob.size())});
     }
     return Status::ok();
   }

@@ -56,13 +56,18 @@ ExitCode run(const PurgeOptions& options, const GlobalOptions& global, Console& 
       return ExitCode::kOk;
     }
   }
-  const Result<std::uint64_t> affected = operate(*client, Operation::kPurgeQueue, options.queue);
-  if (!affected.is_ok()) return report(console, global, affected.status());
+  // A broker cancels so many at once and no more: it has others to serve.
+  std::uint64_t cancelled = 0;
+  for (std::uint64_t more = 1; more > 0; cancelled += more) {
+    const Result<std::uint64_t> affected = operate(*client, Operation::kPurgeQueue, options.queue);
+    if (!affected.is_ok()) return report(console, global, affected.status());
+    more = *affected;
+  }
   if (global.json) {
-    console.print(affected_to_json(*affected));
+    console.print(affected_to_json(cancelled));
   } else {
-    console.print(std::to_string(*affected) +
-                  (*affected == 1 ? " task was cancelled" : " tasks were cancelled"));
+    console.print(std::to_string(cancelled) +
+                  (cancelled == 1 ? " task was cancelled" : " tasks were cancelled"));
   }
   return ExitCode::kOk;
 }

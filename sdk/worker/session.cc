@@ -217,9 +217,10 @@ void Session::on_finished(TaskReport report, std::vector<ProgressReport> rest, I
     held_.erase(found);
     --dropped_running_;
     beat(now);
-  } else if (report.outcome == Outcome::kCancelled && !held.cancel) {
+  } else if (report.outcome == Outcome::kCancelled && !held.cancel && phase_ != Phase::kWorking) {
     // It stopped because this worker must leave: nobody has cancelled the task. It goes back by
-    // GOODBYE.
+    // GOODBYE. A handler that stops unasked while the worker works on is reported, as any other:
+    // held in silence, its lease would be renewed for ever.
     held.rest.clear();
   } else {
     held.report = fit(std::move(report));

@@ -169,7 +169,7 @@ class Worker::Loop {
         notice("a message of the broker was not understood: " + message->status().to_string());
       }
     }
-    wakeup_.wake();  // there may be more
+    // What is left keeps the socket readable: the next wait returns at once.
   }
 
   void decide(worker::Session& session, worker::Handlers& handlers) {

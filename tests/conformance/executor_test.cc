@@ -171,13 +171,35 @@ open('data/new.txt', 'w').write('two')
   EXPECT_THAT(story.log, HasSubstr("Read-only file system"));
 }
 
+TEST_F(ExecutorTest, NothingOfTheSubmissionRunsBeforeTheRunner) {
+  const char* forgery = "raise SystemExit('the submission was here first')";
+  for (int minor = 8; minor < 20; ++minor) {
+    const std::string site = ".local/lib/python3." + std::to_string(minor) + "/site-packages/";
+    files_.push_back({site + "usercustomize.py", forgery});
+    files_.push_back({site + "x.pth", "import os; os.write(1, b'forged\\n'); os._exit(0)\n"});
+  }
+  // Nor do its files stand before the runner's own imports.
+  for (const char* name : {"json.py", "selectors.py", "socket.py", "sitecustomize.py"}) {
+    files_.push_back({name, forgery});
+  }
+  const Story story = run(spec({{"a", "print('honest')"}}));
+  EXPECT_EQ(story.outcome("a"), "passed");
+  EXPECT_EQ(story.log, "honest\n");
+}
+
+TEST_F(ExecutorTest, NoOtherUserOfTheMachineGetsIntoThePods) {
+  struct stat about {};
+  ASSERT_EQ(stat(executor_folder().c_str(), &about), 0);
+  EXPECT_EQ(about.st_mode & 0777, 0700U);
+}
+
 TEST_F(ExecutorTest, TheSubjectSeesNothingOfTheMachine) {
   setenv("ASSAY_SECRET_FOR_TEST", "hush", 1);
   const Story story = run(spec({{"look", R"(
 import os, socket
 assert os.getuid() == 1000 and 'ASSAY_SECRET_FOR_TEST' not in os.environ
 assert sorted(os.environ) == sorted(['PATH', 'HOME', 'LANG', 'TZ', 'PWD', 'PYTHONHASHSEED',
-    'PYTHONDONTWRITEBYTECODE'] +
+    'PYTHONDONTWRITEBYTECODE', 'PYTHONNOUSERSITE'] +
     [k for k in ('OLDPWD', 'LC_CTYPE', '_') if k in os.environ]), os.environ
 for name in ('/home', '/root', '/var', '/sys', '/mnt', '/etc/shadow', '/etc/hostname', '/boot'):
     assert not os.path.exists(name), name

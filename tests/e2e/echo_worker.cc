@@ -1,5 +1,6 @@
-// echo_worker ENDPOINT NAME SLOTS [DONE_FILE]: answers each task with its body and the attempt. A
-// body "sleep 200 ..." takes 200 ms. Each attempt that it has finished is a line in DONE_FILE.
+// echo_worker ENDPOINT NAME SLOTS [DONE_FILE]: answers each task with its body, and the results of
+// what it comes after. A body "sleep 200 ..." takes 200 ms. Each attempt that it has finished is a
+// line in DONE_FILE.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -33,7 +34,9 @@ int main(int argc, char** argv) {
         if (done_file >= 0 && write(done_file, line.data(), line.size()) < 0) {
           return assay::TaskOutcome::retry("cannot write");
         }
-        return assay::TaskOutcome::done(task.body);
+        std::string answer = task.body;
+        for (const assay::TaskInput& input : task.inputs) answer += "+" + input.result;
+        return assay::TaskOutcome::done(answer);
       });
   the_worker = &worker;
   std::signal(SIGTERM, [](int) { the_worker->request_stop(); });

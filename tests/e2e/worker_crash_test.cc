@@ -22,8 +22,9 @@ class WorkerCrash : public testing::Test {
         {program("echo_worker"), broker_.workers(), name, "1", (folder_.path() / "done").string()},
         folder_.path() / (name + ".log"));
   }
-  TaskId submit(const std::string& body) {
+  TaskId submit(const std::string& body, std::vector<TaskId> after = {}) {
     TaskSpec task;
+    task.after = std::move(after);
     task.id =
         TaskId::make(std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()));
     task.queue = QueueName("echo");
@@ -100,6 +101,18 @@ TEST_F(WorkerCrash, ABrokerThatRestartsRepeatsNoWork) {
   EXPECT_EQ(support::read_file(folder_.path() / "done"), task.text() + " 1\n");
   EXPECT_NE(http_get(broker_.http(), "/metrics").find("assay_attempts_adopted_total 1\n"),
             std::string::npos);
+}
+
+TEST_F(WorkerCrash, ResultsTravelToWhatComesAfterOverARestart) {
+  const TaskId first = submit("first");
+  const TaskId second = submit("second");
+  const TaskId last = submit("last", {first, second});
+  broker_.kill();
+  broker_.start();
+  Process worker = start_worker("only");
+  const auto result = client_.wait(last, std::chrono::seconds(20));
+  ASSERT_TRUE(result.is_ok()) << result.status().to_string();
+  EXPECT_EQ(result->result, "last+first+second");
 }
 
 TEST_F(WorkerCrash, AWorkerToldToStopFinishesWhatItHasAndLeaves) {

@@ -258,6 +258,7 @@ std::string Dialogue::settle(core::Effects& effects, std::string& wrong) {
   for (const core::Outbound& outbound : effects.send) {
     output += print(peer_names_[outbound.to], outbound.message) + "\n";
   }
+  core_->on_turn_over();
   if (show_feed_) {
     for (const FeedEvent& event : effects.publish) output += print(event) + "\n";
   }

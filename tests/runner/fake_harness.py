@@ -67,7 +67,7 @@ class FakeHarness:
                 cwd=self.work,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=dict(os.environ, PYTHONHASHSEED="0"),
+                env=dict(os.environ, PYTHONHASHSEED="0", TMPDIR=self.folder),
             )
         self.connection, _ = listener.accept()
         listener.close()

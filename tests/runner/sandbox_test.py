@@ -4,13 +4,13 @@ import shutil
 import subprocess
 import unittest
 
-from fake_harness import FakeHarness
+from fake_harness import SOURCE, FakeHarness
 from notebook_test import notebook
 
 BUBBLEWRAP = (
     "bwrap --unshare-all --die-with-parent --new-session --ro-bind / / --dev /dev --proc /proc "
     "--tmpfs /tmp --bind FOLDER FOLDER --setenv HOME /tmp"
-).split()
+).split() + ["--ro-bind", SOURCE, SOURCE]  # the tree itself may lie in /tmp
 
 
 def sandbox_works():
@@ -37,7 +37,7 @@ class SandboxTest(unittest.TestCase):
             "    before = {p for p in os.listdir('/proc') if p.isdigit()}\n"
             "    time.sleep(0.05)\n"
             "    after = {p for p in os.listdir('/proc') if p.isdigit()}\n"
-            "    assert before == after, 'something still forks'\n"
+            "    assert after <= before, 'something still forks'\n"  # what was killed may be leaving still
         )
         with FakeHarness({"a.py": source}, sandbox=BUBBLEWRAP) as harness:
             self.assertEqual(harness.names(), ["test_runaway", "test_fine"])

@@ -78,6 +78,7 @@ void SimBroker::turn() {
     if (where == 2 && world_.dice().chance(0.5)) return crash();
     deliver(outbound);
   }
+  core_->on_turn_over();
   for (core::PeerId peer : effects.forget) {
     if (world_.dice().chance(0.5)) links_.erase(peer);
   }
@@ -92,7 +93,7 @@ bool SimBroker::store(core::Effects& effects) {
     checker_.on_durable(append.record, append.blob);
     if (!append.blob.empty()) {
       core_->on_stored(append, {1, static_cast<std::uint32_t>(disk_.size()),
-                                     static_cast<std::uint32_t>(append.blob.size())});
+                                static_cast<std::uint32_t>(append.blob.size())});
     }
     disk_.push_back({std::move(append.record), std::move(append.blob)});
   }

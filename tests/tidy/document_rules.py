@@ -11,6 +11,7 @@ CPP_TEST = re.compile(r"\bTEST(?:_F|_P)?\(\s*(\w+)\s*,\s*(\w+)\s*\)")
 PYTHON_TEST = re.compile(r"^\s*(?:async )?def (test_\w+)\(", re.MULTILINE)
 METRIC = re.compile(r'"(assay_[a-z_]+(?:_total|_seconds|_bytes|_depth|_workers|_slots|_sequence|_records|_open'
                     r'|_pods))"|"(assay_workers|assay_pods)"')
+SETTING = re.compile(r'\boptions\s*\.\s*(?:text|texts|boolean|integer|number|duration|bytes|word)\(\s*"(\w+)"')
 PROTOCOL = "docs/protocol.md"
 REFUSERS = ("broker/core/", "broker/net/router.", "sdk/wire/")
 REASON = re.compile(r'(?:fix_input|retry_later|not_found)\(\s*"(\w+)"|Code::k\w+,\s*"(\w+)"')
@@ -26,6 +27,7 @@ def check(files, root=None):
     yield from failures(by_path)
     yield from metrics(by_path)
     yield from reasons(by_path)
+    yield from settings(by_path)
     for file in files:
         if file.suffix == ".md":
             yield from links(file, by_path)
@@ -82,6 +84,21 @@ def metrics(by_path):
                 if name not in told:
                     yield Violation(path, number, f"the metric {name} is not in {OPERATIONS}; say what it means")
                     told.add(name)
+
+
+def settings(by_path):
+    operations = by_path.get(OPERATIONS)
+    if operations is None:
+        return
+    told = set(re.findall(r"`(\w+)`", operations.text))
+    for path, file in by_path.items():
+        if not path.startswith(("broker/", "workers/", "gateway/")) or file.suffix != ".cc":
+            continue
+        code = "\n".join(file.uncommented)
+        for found in SETTING.finditer(code):
+            if found.group(1) not in told:
+                line = code.count("\n", 0, found.start()) + 1
+                yield Violation(path, line, f"the setting {found.group(1)} is not in {OPERATIONS}; say what it does")
 
 
 def reasons(by_path):

@@ -157,6 +157,13 @@ class Documents(unittest.TestCase):
         files["docs/operations.md"] = "`assay_lost_total`: what was lost\n"
         self.assertEqual(of_documents(files=files), [])
 
+    def test_a_setting_that_nobody_explains_is_noticed(self):
+        code = 'options.duration(\n      "lease", settings.lease, "silence");\n'
+        files = {"docs/operations.md": "| `data_dir` |\n", "broker/net/main.cc": code}
+        self.assertEqual(len(of_documents(files=files)), 1)
+        files["docs/operations.md"] = "| `lease` |\n"
+        self.assertEqual(of_documents(files=files), [])
+
     def test_a_refusal_that_the_protocol_does_not_name_is_noticed(self):
         code = 'return fix_input(\n    "odd_task", "too odd");\n'
         files = {"docs/protocol.md": "| `queue_full` |\n", "broker/core/submit.cc": code}

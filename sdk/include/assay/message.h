@@ -234,7 +234,7 @@ struct TaskList {
 enum class Operation : std::uint8_t {
   kPauseQueue = 0,  // the queue takes tasks and gives none out
   kResumeQueue = 1,
-  kPurgeQueue = 2,   // cancels what waits and what is queued
+  kPurgeQueue = 2,   // cancels what waits and what is queued, up to 10,000 tasks: repeat until 0
   kDrainWorker = 3,  // the worker gets nothing new
   kRetryDead = 4,    // dead tasks go back to their queue, their losses forgiven
   kDropDead = 5,     // dead tasks are forgotten

@@ -118,7 +118,8 @@ class [[nodiscard]] Result {
     ASSAY_ASSERT(is_ok());
     return std::get<T>(content_);
   }
-  T&& value() && {
+  // By value, so that `for (x : load().value())` iterates over something that lives.
+  T value() && {
     ASSAY_ASSERT(is_ok());
     return std::get<T>(std::move(content_));
   }
@@ -126,7 +127,7 @@ class [[nodiscard]] Result {
   const T* operator->() const { return &value(); }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
-  T&& operator*() && { return std::move(*this).value(); }
+  T operator*() && { return std::move(*this).value(); }
 
  private:
   std::variant<T, Status> content_;

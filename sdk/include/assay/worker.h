@@ -39,8 +39,8 @@ struct TaskOutcome {
   // Run it again after `delay`, if attempts are left. `Cause::kInfrastructure` costs no attempt.
   static TaskOutcome retry(std::string reason, Duration delay = Duration(0),
                            Cause cause = Cause::kTask);
-  // It was stopped because `TaskContext::cancelled` said so. When this worker stops it means: not
-  // done, and the task goes back to its queue.
+  // It was stopped because `TaskContext::cancelled` said so. When this worker stops, or nobody
+  // asked for the task's end, it means: not done, and the task goes back to its queue.
   static TaskOutcome cancelled(std::string result = {});
 };
 

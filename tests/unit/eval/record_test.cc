@@ -92,6 +92,39 @@ TEST_F(RecordTest, AWholeThatWentWrongCountsBesideItsPartials) {
   EXPECT_EQ(verdict().cause, Cause::kLimit);
 }
 
+TEST_F(RecordTest, PartialsOfAnUnfinishedTestAreForgottenWhenItsPodBeginsAgain) {
+  record_.on_plan(0, 2);
+  record_.on_plan(1, 1);
+  const auto partial = [&](std::size_t pod, const char* test, bool passed) {
+    line(pod, {{"event", "partial"}, {"test", test}, {"name", "x"}, {"passed", passed}});
+  };
+  record_.on_launch(0);
+  partial(0, "ended", true);
+  result(0, "ended", "passed");
+  partial(0, "cut short", false);
+  partial(1, "of another pod", true);
+  record_.on_launch(0);
+  EXPECT_EQ(count_tests(record_).total, 2U);
+  EXPECT_EQ(record_.tests().size(), 2U);
+  EXPECT_EQ(verdict().status, "passed") << "the first try's partial is no verdict";
+  partial(0, "cut short", false);
+  EXPECT_EQ(count_tests(record_).total, 3U);
+  EXPECT_EQ(mean_score(record_), 2.0 / 3);
+}
+
+TEST_F(RecordTest, AFailureBeyondWhatIsKeptIsAFailureStill) {
+  record_.on_plan(0, 1);
+  const PodEvent passed{0,
+                        HarnessLine{R"({"event":"partial","test":"s","name":"x","passed":true})"}};
+  for (int i = 0; i < 200'000; ++i) record_.on_event(passed);
+  EXPECT_EQ(verdict().status, "passed");
+  line(0, {{"event", "partial"}, {"test", "s"}, {"name", "late"}, {"passed", false}});
+  EXPECT_EQ(record_.not_kept(), 1U);
+  EXPECT_EQ(verdict().status, "failed");
+  EXPECT_EQ(verdict().reason, "1 of 200001 tests failed");
+  EXPECT_LT(*mean_score(record_), 1);
+}
+
 TEST_F(RecordTest, AFailureOfAPodIsNotTheSubjectsAndRunsAgain) {
   record_.on_plan(0, 1);
   PodEnded end;

@@ -211,6 +211,20 @@ TEST_F(RelayTest, ATranscriptionIsWrittenAnew) {
   EXPECT_EQ(post("/v1/audio/transcriptions", "no form").status, 400);
 }
 
+TEST_F(RelayTest, AFormWithAPartWithoutANameIsRefusedAndTheRelayGoesOn) {
+  start();
+  CURL* curl = curl_easy_init();
+  curl_mime* form = curl_mime_init(curl);
+  curl_mime_data(curl_mime_addpart(form), "nobody's", CURL_ZERO_TERMINATED);
+  curl_mimepart* part = curl_mime_addpart(form);
+  curl_mime_name(part, "model");
+  curl_mime_data(part, "small", CURL_ZERO_TERMINATED);
+  EXPECT_EQ(request("/v1/audio/transcriptions", nullptr, form, curl).status, 400);
+  curl_mime_free(form);
+  EXPECT_EQ(budget_->used, 0U);
+  EXPECT_EQ(get("/v1/models").status, 200);
+}
+
 TEST_F(RelayTest, AnEndpointThatIsAwayIsSaidToBeSoWithoutItsAddress) {
   endpoint_.url = "http://127.0.0.1:1";
   start();

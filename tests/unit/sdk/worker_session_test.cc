@@ -269,6 +269,22 @@ TEST_F(WorkerSession, ACancelIsPassedOnOnceAndReported) {
   EXPECT_THAT(effects().stop, IsEmpty());
 }
 
+TEST_F(WorkerSession, ATaskItsHandlerGaveUpUnaskedIsReportedAndHeldNoLonger) {
+  be_greeted();
+  const HeldAttempt held = start_task();
+  effects();
+  finish(held, Outcome::kCancelled);
+  const auto reports = reports_in(effects());
+  ASSERT_THAT(reports, SizeIs(1));
+  EXPECT_EQ(reports[0].outcome, Outcome::kCancelled);
+  Recorded recorded;
+  recorded.recorded = {held};
+  hear(recorded);
+  const auto beats = all_of<Heartbeat>(live(5000));
+  ASSERT_FALSE(beats.empty());
+  EXPECT_THAT(beats.back().holding, IsEmpty());
+}
+
 TEST_F(WorkerSession, AStopForWhatIsNotHeldIsIgnored) {
   be_greeted();
   Stop stop;

@@ -107,32 +107,20 @@ Verdict judge_tests(const Evaluation& evaluation, const EvaluationRecord& record
 
 Counts count_tests(const EvaluationRecord& record) {
   Counts out;
-  for (const TestRecord& test : record.tests()) ++out.by_outcome[test.outcome];
+  out.by_outcome = record.tally().by_outcome;
   for (const auto& [number, pod] : record.pods()) {
     for (const std::string& name : pod.not_run) {
       if (!record.has_result(name)) ++out.by_outcome["not_run"];
     }
   }
-  if (record.not_kept() > 0) out.by_outcome["not_kept"] = record.not_kept();
   for (const auto& [outcome, count] : out.by_outcome) out.total += count;
   return out;
 }
 
 std::optional<double> mean_score(const EvaluationRecord& record) {
-  double sum = 0;
-  std::size_t count = 0;
-  for (const TestRecord& test : record.tests()) {
-    if (test.score) {
-      sum += *test.score;
-    } else if (test.outcome == "passed") {
-      sum += 1;
-    } else if (test.outcome != "failed") {
-      continue;
-    }
-    ++count;
-  }
-  if (count == 0) return std::nullopt;
-  return sum / static_cast<double>(count);
+  const Tally tally = record.tally();
+  if (tally.scored == 0) return std::nullopt;
+  return tally.score_sum / static_cast<double>(tally.scored);
 }
 
 Verdict judge(const Evaluation& evaluation, const EvaluationRecord& record, bool cancelled,
@@ -150,7 +138,7 @@ Verdict judge(const Evaluation& evaluation, const EvaluationRecord& record, bool
   if (out_of_time || first_ended(record, "deadline") != nullptr) {
     return {"timeout",
             "it was not through after its " + whole_seconds(evaluation.timeout) + "; " +
-                std::to_string(record.tests().size()) + " tests had a result",
+                std::to_string(record.tests().size() + record.not_kept()) + " tests had a result",
             Cause::kLimit};
   }
   if (const PodRecord* pod = first_ended(record, "gave_up")) {

@@ -44,6 +44,24 @@ std::vector<std::string> names_of(const json& event, const char* key) {
 
 }  // namespace
 
+void Tally::add(const TestRecord& test) {
+  ++by_outcome[test.outcome];
+  if (test.score) {
+    score_sum += *test.score;
+  } else if (test.outcome == "passed") {
+    score_sum += 1;
+  } else if (test.outcome != "failed") {
+    return;
+  }
+  ++scored;
+}
+
+void Tally::add(const Tally& other) {
+  for (const auto& [outcome, count] : other.by_outcome) by_outcome[outcome] += count;
+  score_sum += other.score_sum;
+  scored += other.scored;
+}
+
 void EvaluationRecord::on_plan(std::size_t pod, std::size_t tests) {
   pods_[pod].tests = tests;
 }
@@ -54,6 +72,33 @@ void EvaluationRecord::on_launch(std::size_t pod) {
   record.ended.clear();
   record.failure.clear();
   limit_now_.erase(pod);
+  forget_unfinished(pod);
+}
+
+void EvaluationRecord::forget_unfinished(std::size_t pod) {
+  const auto unfinished = [&](const std::string& test) {
+    const auto found = streamed_.find(test);
+    return found != streamed_.end() && found->second.pod == pod && !finished_.contains(test);
+  };
+  std::erase_if(tests_, [&](const TestRecord& test) {
+    if (test.of.empty() || !unfinished(test.of)) return false;
+    detail_bytes_ -= test.detail.size() + test.metrics.size() + test.reason.size();
+    return true;
+  });
+  for (auto one = streamed_.begin(); one != streamed_.end();) {
+    if (unfinished(one->first)) {
+      not_kept_ -= one->second.not_kept;
+      one = streamed_.erase(one);
+    } else {
+      ++one;
+    }
+  }
+}
+
+Tally EvaluationRecord::tally() const {
+  Tally out = whole_;
+  for (const auto& [test, streamed] : streamed_) out.add(streamed.tally);
+  return out;
 }
 
 void EvaluationRecord::forget_pods() {
@@ -149,6 +194,7 @@ void EvaluationRecord::on_line(std::size_t pod, const std::string& line) {
 
 void EvaluationRecord::add_test(TestRecord test) {
   changed_ = true;
+  Streamed* part_of = nullptr;
   if (test.of.empty()) {
     // A test that gave its results one by one is counted by them, unless the whole says something
     // worse.
@@ -157,27 +203,30 @@ void EvaluationRecord::add_test(TestRecord test) {
     if (streamed != streamed_.end()) {
       test.score.reset();
       const bool said_yes = test.outcome == "passed" || test.outcome == "scored";
-      if (said_yes || (test.outcome == "failed" && streamed->second)) return;
+      if (said_yes || (test.outcome == "failed" && streamed->second.said_no)) return;
     }
   } else {
-    bool& said_no = streamed_[test.of];
-    said_no = said_no || test.outcome == "failed";
+    part_of = &streamed_[test.of];
+    part_of->pod = test.pod;
+    part_of->said_no = part_of->said_no || test.outcome == "failed";
   }
-  ++counts_[test.outcome];
+  (part_of == nullptr ? whole_ : part_of->tally).add(test);
   if (test.outcome != "passed" && test.outcome != "scored") {
     last_trouble_ = test.outcome + " " + one_line(test.name);
     if (!test.reason.empty()) last_trouble_ += ": " + one_line(test.reason);
   }
   if (tests_.size() >= kTestsKeptMax) {
     ++not_kept_;
+    if (part_of != nullptr) ++part_of->not_kept;
     return;
   }
-  detail_bytes_ += test.detail.size() + test.metrics.size() + test.reason.size();
-  if (detail_bytes_ > kAllDetailBytesMax) {
+  const auto bytes = [&] { return test.detail.size() + test.metrics.size() + test.reason.size(); };
+  if (detail_bytes_ + bytes() > kAllDetailBytesMax) {
     details_dropped_ = true;
     test.detail.clear();
     test.metrics = "{}";
   }
+  detail_bytes_ += bytes();
   tests_.push_back(std::move(test));
 }
 
@@ -188,7 +237,7 @@ std::optional<ProgressNow> EvaluationRecord::take_progress() {
   // Counts of all so far and the last test that did not pass: progress may be merged on its way,
   // and a reader of any later one still knows.
   std::string counts;
-  for (const auto& [outcome, count] : counts_) {
+  for (const auto& [outcome, count] : tally().by_outcome) {
     counts += (counts.empty() ? "" : ", ") + std::to_string(count) + " " + outcome;
   }
   out.text = one_line(out.text);

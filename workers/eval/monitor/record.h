@@ -53,6 +53,16 @@ struct OutputFile {
   bool left_out = false;  // its content was too much
 };
 
+// Numbers over tests, of which more may be counted than are kept.
+struct Tally {
+  std::map<std::string, std::uint64_t> by_outcome;
+  double score_sum = 0;  // of those with a score or a verdict (passed 1, failed 0)
+  std::uint64_t scored = 0;
+
+  void add(const TestRecord& test);
+  void add(const Tally& other);
+};
+
 struct ProgressNow {
   std::uint64_t done = 0;
   std::uint64_t total = 0;  // 0 while it is not known
@@ -63,7 +73,8 @@ class EvaluationRecord {
  public:
   // A pod will run so many tests; 0: that is not known.
   void on_plan(std::size_t pod, std::size_t tests);
-  // It begins, perhaps again.
+  // It begins, perhaps again: what tests it did not end had given so far is forgotten, for they
+  // will give it again.
   void on_launch(std::size_t pod);
   // Log events are not for the record: they are passed on.
   void on_event(const PodEvent& event);
@@ -82,6 +93,8 @@ class EvaluationRecord {
   const std::vector<TestRecord>& tests() const { return tests_; }
   const std::map<std::size_t, PodRecord>& pods() const { return pods_; }
   const std::vector<OutputFile>& outputs() const { return outputs_; }
+  // Over all tests that were reported, kept or not.
+  Tally tally() const;
   // Results that there was no room for.
   std::uint64_t not_kept() const { return not_kept_; }
   // Details were left out to bound what is kept.
@@ -90,8 +103,17 @@ class EvaluationRecord {
   void forget_pods();
 
  private:
+  // A test with partial results.
+  struct Streamed {
+    std::size_t pod = 0;
+    bool said_no = false;  // one of them did
+    Tally tally;
+    std::uint64_t not_kept = 0;
+  };
+
   void on_line(std::size_t pod, const std::string& line);
   void add_test(TestRecord test);
+  void forget_unfinished(std::size_t pod);
   // How far it is, and what runs.
   ProgressNow steps() const;
 
@@ -101,7 +123,7 @@ class EvaluationRecord {
   std::size_t output_bytes_ = 0;
   std::optional<std::vector<std::string>> discovered_;
   std::set<std::string> finished_;
-  std::map<std::string, bool> streamed_;  // tests with partial results; whether one of them said no
+  std::map<std::string, Streamed> streamed_;
   std::map<std::size_t, std::string> limit_now_;  // by pod: what has just ended its subject
   std::size_t detail_bytes_ = 0;
   std::uint64_t not_kept_ = 0;
@@ -109,8 +131,8 @@ class EvaluationRecord {
   bool changed_ = false;
   ProgressNow inner_;  // of the test that reported progress last
   std::string current_;
-  std::map<std::string, std::uint64_t> counts_;  // of all tests, by outcome
-  std::string last_trouble_;                     // the last that did not pass, and why
+  Tally whole_;               // of all tests but the partial results, which are in streamed_
+  std::string last_trouble_;  // the last that did not pass, and why
 };
 
 // How it all ended.

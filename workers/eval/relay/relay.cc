@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <exception>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
@@ -40,26 +41,35 @@ struct Incoming {
   }
 };
 
-MHD_Result on_form_part(void* context, MHD_ValueKind, const char* key, const char* filename,
-                        const char*, const char*, const char* data, std::uint64_t offset,
-                        std::size_t size) {
-  auto& incoming = *static_cast<Incoming*>(context);
+// One piece of a part. False: the form is not taken.
+bool take_form_part(Incoming& incoming, const char* key, const char* filename,
+                    std::string_view data, std::uint64_t offset) {
+  // A part without a name.
+  if (key == nullptr) return false;
   if (offset == 0) {
     const bool known = std::any_of(incoming.form.begin(), incoming.form.end(),
                                    [&](const FormPart& part) { return part.name == key; });
     // The same field twice could be read one way here and another way there.
-    if (known || incoming.form.size() >= kFormPartsMax) {
-      incoming.bad_form = true;
-      return MHD_NO;
-    }
+    if (known || incoming.form.size() >= kFormPartsMax) return false;
     incoming.form.push_back({key, filename == nullptr ? "" : filename, {}});
   }
-  if (incoming.form.empty() || incoming.form.back().name != key) {
-    incoming.bad_form = true;
-    return MHD_NO;
+  if (incoming.form.empty() || incoming.form.back().name != key) return false;
+  incoming.form.back().content.append(data);
+  return true;
+}
+
+// Called from C: nothing may be thrown through it.
+MHD_Result on_form_part(void* context, MHD_ValueKind, const char* key, const char* filename,
+                        const char*, const char*, const char* data, std::uint64_t offset,
+                        std::size_t size) noexcept {
+  auto& incoming = *static_cast<Incoming*>(context);
+  try {
+    if (take_form_part(incoming, key, filename, {data, size}, offset)) return MHD_YES;
+  } catch (const std::exception&) {
+    // Out of memory: refused like any form that cannot be taken.
   }
-  incoming.form.back().content.append(data, size);
-  return MHD_YES;
+  incoming.bad_form = true;
+  return MHD_NO;
 }
 
 std::string model_list(const std::vector<std::string>& models) {
@@ -118,10 +128,16 @@ class Relay::Server {
   }
 
  private:
+  // Called from C, on a thread of libmicrohttpd's: what is thrown here would end the whole worker,
+  // and every evaluation in it. The request's connection is closed instead.
   static MHD_Result on_request(void* self, MHD_Connection* connection, const char* url,
                                const char* method, const char*, const char* data, std::size_t* size,
-                               void** context) {
-    return static_cast<Server*>(self)->handle(connection, url, method, data, size, context);
+                               void** context) noexcept {
+    try {
+      return static_cast<Server*>(self)->handle(connection, url, method, data, size, context);
+    } catch (const std::exception&) {
+      return MHD_NO;
+    }
   }
   static void on_completed(void*, MHD_Connection*, void** context, MHD_RequestTerminationCode) {
     delete static_cast<Incoming*>(*context);

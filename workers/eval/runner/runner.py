@@ -1235,11 +1235,13 @@ def script_tests(path, program_name, fixtures, prelude):
 
 
 class CellFailed(Exception):
-    """A cell raised. `name` is the exception's type, `trace` what the notebook shows."""
+    """A cell raised. `trace` is what the notebook shows; `passed` is False for a failed assertion
+    and None for what is no verdict: a model that is down is an error, never a score."""
 
     def __init__(self, name, value, trace):
         super().__init__("%s: %s" % (name, value) if value else name)
-        self.name, self.trace = name, re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(trace))
+        self.passed = False if name == "AssertionError" else None
+        self.trace = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(trace))
 
 
 MIME_METHODS = (
@@ -1525,13 +1527,7 @@ class NotebookTest(Test):
                 failed = self._run_cell(kernel, cell, number, reporter)
                 if failed:
                     reason = "cell %d: %s" % (number, failed)
-                    return Verdict(
-                        False if failed.name == "AssertionError" else None,
-                        None,
-                        reason,
-                        {},
-                        failed.trace,
-                    )
+                    return Verdict(failed.passed, None, reason, {}, failed.trace)
             verdict, usage = kernel.verdict_and_usage()
         self.subject.model.usage.update(usage)
         return verdict or Verdict(True, reason="%d cells" % len(self.cells))
@@ -1546,7 +1542,8 @@ class NotebookTest(Test):
             failed = error
         self._save()
         expected = "raises-exception" in (cell["metadata"].get("tags") or [])
-        verdict = Verdict(failed is None or expected, name="cell %d" % number, reason=failed or "")
+        passed = True if failed is None or expected else failed.passed
+        verdict = Verdict(passed, name="cell %d" % number, reason=failed or "")
         reporter.partial(verdict, _monotonic() - started)
         reporter.progress(number, len(self.cells), verdict.name)
         return None if expected else failed

@@ -144,7 +144,9 @@ Status LocalExecutor::claim_folder() {
     lock_.reset();
     return unavailable("cannot lock " + own + ".lock: " + std::strerror(errno));
   }
-  if (mkdir(own.c_str(), 0755) != 0 && errno != EEXIST) {
+  // Below are submissions, and sockets that spend the operator's keys: no other user of the machine
+  // gets in. A pod's own user is shown its folder from within.
+  if (mkdir(own.c_str(), 0700) != 0 && errno != EEXIST) {
     return unavailable("cannot make " + own + ": " + std::strerror(errno));
   }
   return Status::ok();

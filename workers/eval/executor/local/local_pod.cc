@@ -180,10 +180,11 @@ Status LocalPod::start_subject() {
   spec.user = user_;
   spec.limits = spec_.limits;
   spec.cpu_of_one_process = std::chrono::ceil<seconds>(spec_.plan.deadline) * 4 + seconds(60);
-  // The copy is made inside, where /work is.
+  // The copy is made inside, where /work is. That is the subject's home, too: with -s nothing of
+  // it (.local/lib/python3.X/site-packages/*.pth, usercustomize) runs before the runner does.
   spec.command = {"/bin/sh", "-c",
-                  "cp -r /assay/submission/. /work/ && exec \"$0\" /assay/runner.py --socket "
-                  "/assay/harness.sock",
+                  "cp -r /assay/submission/. /work/ && exec \"$0\" -s /assay/runner.py "
+                  "--socket /assay/harness.sock",
                   executor_.options_.python};
   auto sandbox = Sandbox::start(executor_.tools_, spec);
   if (!sandbox.is_ok()) return sandbox.status();

@@ -105,6 +105,7 @@ std::vector<std::string> sandbox_arguments(const SandboxTools& tools, const PodL
   add(out, {"--setenv", "PATH", "/usr/local/bin:/usr/bin:/bin", "--setenv", "HOME", "/work"});
   add(out, {"--setenv", "LANG", "C.UTF-8", "--setenv", "TZ", "UTC", "--setenv", "PWD", "/work"});
   add(out, {"--setenv", "PYTHONHASHSEED", "0", "--setenv", "PYTHONDONTWRITEBYTECODE", "1"});
+  add(out, {"--setenv", "PYTHONNOUSERSITE", "1"});
   return out;
 }
 
