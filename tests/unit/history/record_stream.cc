@@ -135,6 +135,7 @@ class RandomLife {
       for (const TaskAssignment& task : tasks->tasks)
         held_.push_back({outbound.to, {task.id, task.attempt}});
     }
+    core_.on_turn_over();
     if (effects.append.empty()) return;
     sequence_ += one_in(8) ? 2 : 1;
     StoredBatch batch{.sequence = sequence_, .records = {}};
