@@ -118,11 +118,16 @@ void State::tie_dependencies(TaskIndex index) {
   }
 }
 
-void State::untie_dependencies(const Task& task) {
+void State::untie_dependencies(TaskIndex index) {
+  const Task& task = tasks_.at(index);
   if (!task.details) return;
   for (const TaskId& id : task.details->after) {
     const TaskIndex other = tasks_.find(id);
-    if (other != kNoTask) --tasks_.at(other).details->dependents_left;
+    if (other == kNoTask) continue;
+    Task& dependency = tasks_.at(other);
+    --dependency.details->dependents_left;
+    // It may be forgotten, and its place given to another, before the dependency ends and tells.
+    if (!is_ended(dependency.state)) std::erase(dependency.details->dependents, index);
   }
 }
 
@@ -195,7 +200,7 @@ Result<Applied> State::on(const TaskEnded& record, Location blob) {
   // A dead task keeps its body, for another life.
   if (record.state != TaskState::kDead) {
     task.blob = blob;
-    untie_dependencies(task);
+    untie_dependencies(index);
   }
   task.cause = record.cause;
   task.ended_by_report = record.by_report;
@@ -334,7 +339,7 @@ bool State::at_quota(QueueIndex queue, OwnerIndex owner) const {
 
 void State::forget_ended(TaskIndex index) {
   ended_.remove(tasks_, index);
-  if (tasks_.at(index).state == TaskState::kDead) untie_dependencies(tasks_.at(index));
+  if (tasks_.at(index).state == TaskState::kDead) untie_dependencies(index);
   tasks_.remove(index);
 }
 

@@ -125,7 +125,7 @@ class State {
   void enter_state(TaskIndex index, bool to_front);
   void count_running(const Task& task, bool starts);
   void tie_dependencies(TaskIndex index);
-  void untie_dependencies(const Task& task);
+  void untie_dependencies(TaskIndex index);
   void tell_dependents(const Task& task);
   void forget_ended(TaskIndex index);
   void keep_details(Task& task, const TaskSubmitted& record);

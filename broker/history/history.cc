@@ -101,6 +101,17 @@ void History::offer(std::uint64_t sequence, std::span<const journal::Entry> entr
   if (wake) wake_.notify_one();
 }
 
+void History::offer_by_journal(std::uint64_t sequence) {
+  {
+    const std::lock_guard lock(mutex_);
+    durable_ = sequence;
+    if (behind_ || ended_) return;
+    behind_ = true;
+    ++counters_.gaps;
+  }
+  wake_.notify_one();
+}
+
 bool History::wait_for(std::uint64_t sequence, Duration patience) {
   std::unique_lock lock(mutex_);
   committed_.wait_for(lock, patience, [&] { return ended_ || counters_.position >= sequence; });

@@ -82,6 +82,9 @@ class History {
 
   // A batch that is durable in the journal now. Never waits for the disk. Thread: one.
   void offer(std::uint64_t sequence, std::span<const journal::Entry> entries);
+  // Batches up to `sequence` are durable and not all of them were offered: the writer reads them
+  // from the journal. For turns that take several batches. Thread: as offer().
+  void offer_by_journal(std::uint64_t sequence);
 
   // Waits until everything up to `sequence` is committed. False: not within `patience`, or the
   // writer has stopped. Thread: any.

@@ -80,6 +80,21 @@ TEST_F(JournalHistoryTest, ItFollowsAJournalOverRestartsOfEither) {
   expect_complete(stream);
 }
 
+TEST_F(JournalHistoryTest, ATurnOfSeveralBatchesIsReadFromTheJournal) {
+  const Stream stream = random_stream(4, 200);
+  open_journal();
+  open_history();
+  store(stream, 0, 50);
+  ASSERT_TRUE(history_->history().wait_for(journal_->last_sequence(), kPatience));
+  auto history = std::move(history_);
+  store(stream, 50, 60);  // not offered
+  history->history().offer_by_journal(journal_->last_sequence());
+  history_ = std::move(history);
+  store(stream, 60, stream.size());
+  expect_complete(stream);
+  EXPECT_GE(history_->history().counters().gaps, 1U);
+}
+
 TEST_F(JournalHistoryTest, ItIsMadeAnewFromTheJournal) {
   const Stream stream = random_stream(2, 200);
   open_journal();

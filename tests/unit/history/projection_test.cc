@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <random>
+#include <set>
 
 #include "broker/history/schema.h"
 #include "tests/unit/history/expected_history.h"
@@ -57,6 +58,15 @@ class ProjectionTest : public testing::HistoryFolder {
 
 class RandomStreamTest : public ProjectionTest, public ::testing::WithParamInterface<int> {};
 INSTANTIATE_TEST_SUITE_P(Seeds, RandomStreamTest, ::testing::Range(1, 9));
+
+TEST(RandomStream, EveryKindOfRecordComesUp) {
+  std::set<std::size_t> kinds;
+  for (std::uint64_t seed = 1; seed < 9; ++seed) {
+    for (const StoredBatch& batch : random_stream(seed, 400))
+      for (const auto& each : batch.records) kinds.insert(each.record.index());
+  }
+  EXPECT_EQ(kinds.size(), std::variant_size_v<core::Record>);
+}
 
 TEST_P(RandomStreamTest, RowsAreWhatTheRecordsSay) {
   const Stream stream = random_stream(static_cast<std::uint64_t>(GetParam()), 400);
@@ -128,6 +138,7 @@ TEST_F(ProjectionTest, ItAgreesWithTheBrokersOwnState) {
   for (const StoredBatch& batch : stream) {
     apply(batch);
     for (const auto& each : batch.records) ASSERT_TRUE(state.apply(each.record, {}).is_ok());
+    state.forget_oldest_ended();
   }
   commit();
   const auto content = content_of(path());

@@ -46,6 +46,11 @@ class RandomLife {
     for (std::uint64_t i = below(4); i > 0; --i) submit(effects);
     if (one_in(4)) cancel(effects);
     if (one_in(3)) settle_dead(effects);
+    if (one_in(10)) {
+      const Operation operation = one_in(2) ? Operation::kPauseQueue : Operation::kResumeQueue;
+      say(effects, kClient, core::Door::kClients,
+          Operate{.request = 4, .operation = operation, .target = "build"});
+    }
     const std::vector<Held> held = std::exchange(held_, {});
     for (const Held& each : held) one_in(3) ? report(effects, each) : held_.push_back(each);
     core_.step({now_, core::Tick{}}, effects);
@@ -88,11 +93,14 @@ class RandomLife {
     say(effects, kClient, core::Door::kClients, Submit{.request = 1, .tasks = {task}});
   }
 
+  // Those that nothing comes after: how another life and its dependents go together is the core's
+  // business, and tested there.
   void settle_dead(core::Effects& effects) {
     std::vector<TaskId> dead;
     core_.state().tasks().for_each([&](core::TaskIndex index) {
       const core::Task& task = core_.state().tasks().at(index);
-      if (task.state == TaskState::kDead) dead.push_back(task.id);
+      const bool is_alone = !task.details || task.details->dependents.empty();
+      if (task.state == TaskState::kDead && is_alone) dead.push_back(task.id);
     });
     if (dead.empty()) return;
     std::sort(dead.begin(), dead.end());
@@ -127,6 +135,7 @@ class RandomLife {
       for (const TaskAssignment& task : tasks->tasks)
         held_.push_back({outbound.to, {task.id, task.attempt}});
     }
+    core_.on_turn_over();
     if (effects.append.empty()) return;
     sequence_ += one_in(8) ? 2 : 1;
     StoredBatch batch{.sequence = sequence_, .records = {}};
