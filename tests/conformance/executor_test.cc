@@ -421,6 +421,16 @@ TEST_F(ExecutorTest, ARunnerThatNeverArrivesIsAFailureOfThePodNotOfTheSubject) {
   EXPECT_EQ(story.end.starts, 2U);
 }
 
+// As root pods run under user ids of their own, and what one worker's pods use up is not another's.
+TEST_F(ExecutorTest, TwoWorkersOfOneMachineRunTheirPodsUnderDifferentUsers) {
+  if (geteuid() != 0)
+    return;  // then both run as their own user, and the count is taken by namespace
+  ASSERT_TRUE(executor_->check().is_ok());
+  LocalExecutor second(options_);
+  ASSERT_TRUE(second.check().is_ok());
+  EXPECT_NE(executor_->user_base(), second.user_base());
+}
+
 TEST_F(ExecutorTest, WithoutBubblewrapNothingIsRunAndItSaysWhatToInstall) {
   options_.bubblewrap = "bwrap-that-is-not-there";
   LocalExecutor executor(options_);

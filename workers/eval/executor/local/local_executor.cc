@@ -58,6 +58,12 @@ std::string mark_of(const fs::path& pods_folder) {
   return "assay-sandbox-" + pods_folder.filename().string();
 }
 
+// Each worker on a machine takes a range of its own: as many pods at once as that, but for the
+// harnesses' id.
+constexpr const char* kUserIdsFolder = "/run/assay";
+constexpr uid_t kUserIdsPerWorker = 400;
+constexpr int kUserIdRanges = 9;
+
 std::string read_all(int descriptor) {
   std::string out;
   char chunk[4096];
@@ -83,8 +89,8 @@ LocalExecutor::~LocalExecutor() {
 }
 
 Status LocalExecutor::check() {
-  for (const auto step :
-       {&LocalExecutor::find_tools, &LocalExecutor::claim_folder, &LocalExecutor::try_sandbox}) {
+  for (const auto step : {&LocalExecutor::find_tools, &LocalExecutor::claim_folder,
+                          &LocalExecutor::claim_user_ids, &LocalExecutor::try_sandbox}) {
     const Status status = (this->*step)();
     if (!status.is_ok()) return status;
   }
@@ -150,6 +156,27 @@ Status LocalExecutor::claim_folder() {
     return unavailable("cannot make " + own + ": " + std::strerror(errno));
   }
   return Status::ok();
+}
+
+// Processes are counted by user id: a worker beside this one, as root too, must use others, or a
+// fork bomb there would use up what pods here may start.
+Status LocalExecutor::claim_user_ids() {
+  if (geteuid() != 0 || user_ids_lock_) return Status::ok();
+  if (mkdir(kUserIdsFolder, 0755) != 0 && errno != EEXIST) {
+    return unavailable(std::string("cannot make ") + kUserIdsFolder + ": " + std::strerror(errno));
+  }
+  for (int range = 0; range < kUserIdRanges; ++range) {
+    const uid_t base = options_.user_base + static_cast<uid_t>(range) * kUserIdsPerWorker;
+    const std::string path = std::string(kUserIdsFolder) + "/user-ids-" + std::to_string(base);
+    Descriptor lock(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!lock || flock(lock.get(), LOCK_EX | LOCK_NB) != 0) continue;
+    user_ids_lock_ = std::move(lock);
+    options_.user_base = base;
+    return Status::ok();
+  }
+  return unavailable(
+      "all ranges of user ids for pods are taken: " + std::to_string(kUserIdRanges) +
+      " workers run as root on this machine; stop one, or run this one as another user");
 }
 
 // The proof that it works is that it works.

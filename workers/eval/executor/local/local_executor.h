@@ -40,6 +40,8 @@ class LocalExecutor : public Executor {
 
   // Folders of dead workers' pods that check() removed.
   std::size_t removed() const { return removed_; }
+  // As root: the first of the user ids that its pods run under.
+  uid_t user_base() const { return options_.user_base; }
   // Where the pods of this process are.
   const std::string& pods_folder() const { return pods_folder_; }
 
@@ -48,6 +50,7 @@ class LocalExecutor : public Executor {
   Status claim_folder();
   Status find_tools();
   Status try_sandbox();
+  Status claim_user_ids();
   // User ids for one pod at a time, when this is root.
   std::optional<uid_t> take_user();
   void give_back_user(std::optional<uid_t> user);
@@ -57,6 +60,7 @@ class LocalExecutor : public Executor {
   Descriptor harness_;
   std::string pods_folder_;  // this process's own
   Descriptor lock_;
+  Descriptor user_ids_lock_;
   std::size_t removed_ = 0;
   std::mutex mutex_;
   std::vector<bool> users_taken_;
