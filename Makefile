@@ -19,7 +19,8 @@ test: build ## run every test that needs no cluster
 	@ctest --preset $(PRESET)
 
 bench: ## measure, and write bench/results/latest.json
-	@$(MAKE) --no-print-directory build PRESET=release
+	@scripts/install-dependencies
+	@scripts/build release bench_journal
 	@scripts/bench build/release/bin
 
 sim: ## run SEEDS fresh seeds of the simulation: make sim SEEDS=100000
