@@ -147,6 +147,15 @@ void BrokerCore::on_event(const Tick& tick) {
   }
 }
 
+// Both doors greet by the same rule.
+Status BrokerCore::check_version(std::uint8_t version_min, std::uint8_t version_max) {
+  if (version_min <= kProtocolVersion && kProtocolVersion <= version_max) return Status::ok();
+  return fix_input("unsupported_version",
+                   "this broker speaks protocol version " + std::to_string(kProtocolVersion) +
+                       ", the peer " + std::to_string(version_min) + " to " +
+                       std::to_string(version_max) + "; upgrade the older of the two");
+}
+
 TaskIndex BrokerCore::commit(Record record, std::string blob) {
   const Location unplaced{
       .segment = 0, .offset = 0, .length = static_cast<std::uint32_t>(blob.size())};

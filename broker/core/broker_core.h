@@ -148,6 +148,7 @@ class BrokerCore {
   Duration backoff_of(const Task& task, std::uint32_t tries) const;
 
   // broker_core.cc
+  static Status check_version(std::uint8_t version_min, std::uint8_t version_max);
   void on_event(FromPeer&& what);
   void on_event(const PeerGone& what);
   void on_event(const Tick& tick);

@@ -8,14 +8,8 @@
 namespace assay::core {
 
 void BrokerCore::on_message(PeerId peer, ClientHello&& hello) {
-  if (hello.version_min > kProtocolVersion || hello.version_max < kProtocolVersion) {
-    return refuse(
-        peer, 0,
-        fix_input("unsupported_version",
-                  "this broker speaks protocol version " + std::to_string(kProtocolVersion) +
-                      ", the peer " + std::to_string(hello.version_min) + " to " +
-                      std::to_string(hello.version_max) + "; upgrade the older of the two"));
-  }
+  const Status status = check_version(hello.version_min, hello.version_max);
+  if (!status.is_ok()) return refuse(peer, 0, status);
   sessions_.remove_client(peer);  // greeting again drops the waits: the client asks again
   sessions_.add_client(peer, now_);
   send(peer, Welcome{.version = kProtocolVersion,

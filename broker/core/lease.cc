@@ -6,21 +6,10 @@
 #include "broker/core/broker_core.h"
 
 namespace assay::core {
-namespace {
-
-Status unsupported(std::uint8_t version_min, std::uint8_t version_max) {
-  return fix_input("unsupported_version",
-                   "this broker speaks protocol version " + std::to_string(kProtocolVersion) +
-                       ", the peer " + std::to_string(version_min) + " to " +
-                       std::to_string(version_max) + "; upgrade the older of the two");
-}
-
-}  // namespace
 
 Status BrokerCore::check_hello(const WorkerHello& hello) const {
-  if (hello.version_min > kProtocolVersion || hello.version_max < kProtocolVersion) {
-    return unsupported(hello.version_min, hello.version_max);
-  }
+  Status status = check_version(hello.version_min, hello.version_max);
+  if (!status.is_ok()) return status;
   if (!valid_name(hello.name.value)) {
     return fix_input("invalid_name",
                      "worker name: expected 1 to 64 of letters, digits, '.', '_', '-', found '" +
