@@ -13,6 +13,12 @@ std::optional<std::string> mistake_in(const CommandOptions& command) {
       return "either a FILE or --image is evaluated, not both";
     }
   }
+  if (const auto* run = std::get_if<RunOptions>(&command)) {
+    if (run->file.empty()) return "a FILE is needed: a pipeline in YAML";
+    if (!run->run.empty() && !TaskId::parse(run->run)) {
+      return "'" + run->run + "' is no ULID (26 characters); leave --run away to begin a new run";
+    }
+  }
   if (const auto* submit = std::get_if<SubmitOptions>(&command)) {
     if (submit->queue.empty()) return "--queue NAME is needed";
     if (!submit->id.empty() && !TaskId::parse(submit->id)) {

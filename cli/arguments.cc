@@ -60,6 +60,7 @@ class CommandLine {
         "  assay up\n  assay eval examples/safety_battery.py");
     command<UpOptions>("up", "start a broker and its workers on this machine, until Ctrl-C");
     command<EvalOptions>("eval", "submit an evaluation, follow it, print its result");
+    command<RunOptions>("run", "submit a pipeline of steps, follow all of it");
     command<SubmitOptions>("submit", "submit any task, print its id");
     command<WaitOptions>("wait", "wait until tasks have ended");
     command<ResultOptions>("result", "print the result of a task that has ended");

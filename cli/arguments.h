@@ -57,6 +57,16 @@ struct EvalOptions {
   bool detach = false;
 };
 
+struct RunOptions {
+  std::string file;
+  std::map<std::string, std::string> variables;  // instead of the file's
+  std::string owner;
+  std::map<std::string, std::string> labels;
+  std::string run;  // an id, to submit that run again; empty: a new one
+  bool dry_run = false;
+  bool detach = false;
+};
+
 struct SubmitOptions {
   std::string queue;
   std::string body;  // a file, "-" for standard input, empty for an empty body
@@ -136,10 +146,10 @@ struct WatchOptions {
 };
 
 using CommandOptions =
-    std::variant<UpOptions, EvalOptions, SubmitOptions, WaitOptions, ResultOptions, StatusOptions,
-                 LogsOptions, CancelOptions, ListOptions, QueuesOptions, WorkersOptions,
-                 PauseOptions, ResumeOptions, PurgeOptions, DrainOptions, DeadOptions,
-                 WatchOptions>;
+    std::variant<UpOptions, EvalOptions, RunOptions, SubmitOptions, WaitOptions, ResultOptions,
+                 StatusOptions, LogsOptions, CancelOptions, ListOptions, QueuesOptions,
+                 WorkersOptions, PauseOptions, ResumeOptions, PurgeOptions, DrainOptions,
+                 DeadOptions, WatchOptions>;
 
 struct Invocation {
   GlobalOptions global;

@@ -112,6 +112,18 @@ void declare(CLI::App& app, EvalOptions& options) {
       "Exit status: 0 passed, 3 failed, 4 cancelled or timed out.");
 }
 
+void declare(CLI::App& app, RunOptions& options) {
+  add(app, "file", options.file, "the pipeline: .yaml; docs/pipelines.md describes it", "");
+  add_labels(app, "--set", "a variable of the pipeline; repeatable", options.variables);
+  add(app, "--owner", options.owner, "on whose account it runs; default: the file's, or $USER",
+      "NAME");
+  add_labels(app, "--label", "for people and queries, on every task; repeatable", options.labels);
+  add(app, "--run", options.run, "the id of a run: submitting it again makes no task a second time",
+      "ID");
+  app.add_flag("--dry-run", options.dry_run, "check it and print its tasks, submit nothing");
+  app.add_flag("--detach", options.detach, "print the run's id and leave");
+}
+
 void declare(CLI::App& app, SubmitOptions& options) {
   add(app, "--queue", options.queue, "required", "NAME");
   add(app, "--body", options.body, "a file, or - for standard input; default: empty", "FILE");

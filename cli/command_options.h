@@ -13,6 +13,7 @@ namespace assay::cli {
 
 void declare(CLI::App& app, UpOptions& options);
 void declare(CLI::App& app, EvalOptions& options);
+void declare(CLI::App& app, RunOptions& options);
 void declare(CLI::App& app, SubmitOptions& options);
 void declare(CLI::App& app, WaitOptions& options);
 void declare(CLI::App& app, ResultOptions& options);

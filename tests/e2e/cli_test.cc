@@ -5,6 +5,7 @@
 #include <atomic>
 #include <csignal>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -324,6 +325,29 @@ TEST_F(CliTest, ATaskThatComesAfterAnotherWaitsForItAndMayRunInSpiteOfIt) {
   EXPECT_EQ(run({"wait", runs}).status, 0);
   EXPECT_THAT(run({"submit", "--queue", "echo", "--after", "01ARZ3NDEKTSV4RRFFQ69G5FAV"}).output,
               HasSubstr("submit that first"));
+}
+
+TEST_F(CliTest, APipelineRunsWholeAndTheSameRunIsNoSecondOne) {
+  const std::string pipeline =
+      file("p.yaml",
+           "steps:\n"
+           "  bad: {task: {queue: echo, body: fail}}\n"
+           "  good: {task: {queue: echo, json: {n: 1}}}\n"
+           "  skipped: {task: {queue: echo}, after: [bad]}\n"
+           "  last: {task: {queue: echo}, after: [bad, good], on_failure: run}\n");
+  const std::string id = "01M89KF1DSY3R9EYV8FDYYPF5W";
+  const Ended ended = run({"run", pipeline, "--run", id, "--json"});
+  EXPECT_EQ(ended.status, 3) << ended.output;
+  const json first = json::parse(ended.output);
+  std::map<std::string, std::string> states;
+  for (const json& step : first["steps"]) states[step["step"]] = step["result"]["state"];
+  EXPECT_EQ(states, (std::map<std::string, std::string>{{"bad", "failed"},
+                                                        {"good", "succeeded"},
+                                                        {"skipped", "cancelled"},
+                                                        {"last", "succeeded"}}));
+  EXPECT_EQ(json::parse(run({"run", pipeline, "--run", id, "--json"}).output), first);
+  EXPECT_EQ(json::parse(run({"list", "--json"}).output)["tasks"].size(), 4U);
+  EXPECT_EQ(run({"run", file("q.yaml", "steps: {a: {eval: nothing.py}}")}).status, 2);
 }
 
 TEST_F(CliTest, APausedQueueKeepsItsTasksAndAPurgeIsConfirmed) {
