@@ -87,12 +87,13 @@ std::string pipeline_to_json(const Pipeline& pipeline, const TaskId& run,
     ordered_json after = ordered_json::array();
     for (const TaskId& id : task.task.after) after.push_back(id.text());
     const auto found = ended.find(task.task.id);
-    steps.push_back({{"step", task.name},
-                     {"id", task.task.id.text()},
-                     {"queue", task.task.queue.value},
-                     {"after", std::move(after)},
-                     {"result", found == ended.end() ? ordered_json()
-                                                     : ordered_json::parse(to_json(found->second))}});
+    steps.push_back(
+        {{"step", task.name},
+         {"id", task.task.id.text()},
+         {"queue", task.task.queue.value},
+         {"after", std::move(after)},
+         {"result",
+          found == ended.end() ? ordered_json() : ordered_json::parse(to_json(found->second))}});
   }
   const ordered_json document = {
       {"run", run.text()}, {"name", pipeline.name}, {"steps", std::move(steps)}};

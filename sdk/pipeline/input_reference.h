@@ -1,7 +1,7 @@
-// What a task takes from the results of those that it comes after: "${inputs.TASK-ID.path.to.value}"
-// in a text of its body. The producer writes such a reference before any result exists; the worker
-// fills it in when the results have come with the task (TaskAssignment::inputs). The path leads
-// into a result that is a JSON document: names of keys, numbers of items.
+// What a task takes from the results of those that it comes after: "${inputs.TASK-ID.path}" in a
+// text of its body. The producer writes such a reference before any result exists; the worker fills
+// it in when the results have come with the task (TaskAssignment::inputs). The path leads into a
+// result that is a JSON document: names of keys, numbers of items.
 #ifndef ASSAY_SDK_PIPELINE_INPUT_REFERENCE_H_
 #define ASSAY_SDK_PIPELINE_INPUT_REFERENCE_H_
 

@@ -157,7 +157,8 @@ class Loader {
       for (const auto& [key, value] : combination) {
         if (key == name.substr(kMatrix.size())) return value;
       }
-      return fix_input("unknown_name", "'" + std::string(name) + "': the step's matrix has no such key");
+      return fix_input("unknown_name",
+                       "'" + std::string(name) + "': the step's matrix has no such key");
     }
     if (!name.starts_with(kSteps)) return variable(name);
     name.remove_prefix(kSteps.size());
@@ -166,11 +167,13 @@ class Loader {
     const Step* step = find(step_name);
     if (step == nullptr) return fix_input("unknown_name", "there is no step '" + step_name + "'");
     if (step->combinations.size() != 1) {
-      return fix_input("unknown_name", "step '" + step_name + "' is several tasks (matrix): which " +
+      return fix_input("unknown_name", "step '" + step_name +
+                                           "' is several tasks (matrix): which " +
                                            "of their results is meant can't be told");
     }
     if (dot + 1 >= name.size()) {
-      return fix_input("unknown_name", "expected steps." + step_name + ".FIELD, a field of its result");
+      return fix_input("unknown_name",
+                       "expected steps." + step_name + ".FIELD, a field of its result");
     }
     const TaskId id = id_of(options_.run, name_of(*step, step->combinations.front()));
     return pipeline::input_reference(id, name.substr(dot + 1));
@@ -222,8 +225,8 @@ class Loader {
     }
     if (task.after.size() > kAfterMax) {
       mistakes_.add(step.line, "steps." + step.name + " comes after " +
-                                   std::to_string(task.after.size()) +
-                                   " tasks; expected at most " + std::to_string(kAfterMax));
+                                   std::to_string(task.after.size()) + " tasks; expected at most " +
+                                   std::to_string(kAfterMax));
     }
     out_.tasks.push_back(std::move(made));
   }

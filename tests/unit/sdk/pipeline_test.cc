@@ -182,7 +182,8 @@ TEST_F(PipelineTest, WhatIsNotThereIsRefused) {
 TEST_F(PipelineTest, AMatrixIsBoundedAndPlain) {
   EXPECT_THAT(mistakes("steps: {a: {eval: a.py, matrix: {x: []}}}"),
               HasSubstr("expected a list with at least one value"));
-  EXPECT_THAT(mistakes("steps: {a: {eval: a.py, matrix: {x: [1, 1]}}}"), HasSubstr("stands there twice"));
+  EXPECT_THAT(mistakes("steps: {a: {eval: a.py, matrix: {x: [1, 1]}}}"),
+              HasSubstr("stands there twice"));
   std::string many = "steps: {a: {eval: a.py, matrix: {";
   for (const char* key : {"x", "y", "z"}) {
     many += std::string(key) + ": [";
