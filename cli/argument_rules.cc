@@ -20,6 +20,8 @@ std::optional<std::string> mistake_in(const CommandOptions& command) {
     }
     if (!submit->id.empty() && submit->count > 1) return "--id names one task, --count wants more";
   }
+  const auto* keygen = std::get_if<KeygenOptions>(&command);
+  if (keygen != nullptr && keygen->name.empty()) return "a NAME is needed";
   const auto lacks_id = [](const auto* options) {
     return options != nullptr && options->id.empty();
   };

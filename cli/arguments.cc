@@ -53,12 +53,15 @@ class CommandLine {
     app_.require_subcommand(0, 1);
     global_.broker = environment("ASSAY_BROKER", global_.broker);
     global_.feed = environment("ASSAY_FEED", "");
+    global_.key = environment("ASSAY_KEY", "");
+    global_.server_key = environment("ASSAY_SERVER_KEY", "");
     declare_global(app_, global_);
     app_.allow_extras();
     app_.footer(
         "'assay COMMAND --help' tells more. A first try, in two terminals:\n"
         "  assay up\n  assay eval examples/safety_battery.py");
     command<UpOptions>("up", "start a broker and its workers on this machine, until Ctrl-C");
+    command<KeygenOptions>("keygen", "make a key: NAME.key for yourself, NAME.pub for the broker");
     command<EvalOptions>("eval", "submit an evaluation, follow it, print its result");
     command<SubmitOptions>("submit", "submit any task, print its id");
     command<WaitOptions>("wait", "wait until tasks have ended");

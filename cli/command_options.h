@@ -12,6 +12,7 @@ class App;
 namespace assay::cli {
 
 void declare(CLI::App& app, UpOptions& options);
+void declare(CLI::App& app, KeygenOptions& options);
 void declare(CLI::App& app, EvalOptions& options);
 void declare(CLI::App& app, SubmitOptions& options);
 void declare(CLI::App& app, WaitOptions& options);

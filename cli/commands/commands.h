@@ -9,6 +9,7 @@
 namespace assay::cli {
 
 ExitCode run(const UpOptions& options, const GlobalOptions& global, Console& console);
+ExitCode run(const KeygenOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const EvalOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const SubmitOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const WaitOptions& options, const GlobalOptions& global, Console& console);
