@@ -75,6 +75,7 @@ class CommandLine {
     command<PurgeOptions>("purge", "cancel all that waits in a queue");
     command<DrainOptions>("drain", "give a worker nothing new");
     command<DeadOptions>("dead", "list the dead tasks, run them again or drop them");
+    command<ArtifactsOptions>("artifacts", "list, get and put the files of tasks");
     command<WatchOptions>("watch", "show what happens, as it happens");
   }
 
