@@ -86,14 +86,27 @@ std::optional<std::string> mistake_in(const CommandOptions& command) {
   return std::nullopt;
 }
 
-std::optional<std::string> default_feed(const std::string& broker) {
+namespace {
+
+// The address with its port raised by `above`.
+std::optional<std::string> port_above(const std::string& broker, std::uint32_t above) {
   const std::size_t colon = broker.rfind(':');
   if (!broker.starts_with("tcp://") || colon <= 5) return std::nullopt;
   std::uint32_t port = 0;
   const char* const end = broker.data() + broker.size();
   const auto [stop, error] = std::from_chars(broker.data() + colon + 1, end, port);
   if (error != std::errc() || stop != end || port == 0 || port > 65'533) return std::nullopt;
-  return broker.substr(0, colon + 1) + std::to_string(port + 2);
+  return broker.substr(0, colon + 1) + std::to_string(port + above);
+}
+
+}  // namespace
+
+std::optional<std::string> default_feed(const std::string& broker) {
+  return port_above(broker, 2);
+}
+
+std::optional<std::string> default_workers(const std::string& broker) {
+  return port_above(broker, 1);
 }
 
 }  // namespace assay::cli

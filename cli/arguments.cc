@@ -68,6 +68,7 @@ class CommandLine {
     command<LogsOptions>("logs", "print a task's log, while it runs or later");
     command<CancelOptions>("cancel", "ask tasks to end");
     command<ListOptions>("list", "list tasks, the newest first");
+    command<BenchOptions>("bench", "submit at a steady rate, report what became of it");
     command<QueuesOptions>("queues", "list the queues");
     command<WorkersOptions>("workers", "list the workers");
     command<PauseOptions>("pause", "let a queue give nothing out until it is resumed");
@@ -157,7 +158,15 @@ class CommandLine {
       }
       invocation.global.feed = *feed;
     }
+    if (auto* bench = std::get_if<BenchOptions>(&invocation.command)) add_worker(*bench);
     return invocation;
+  }
+
+  // A load without a queue of its own is served by the command itself.
+  void add_worker(BenchOptions& bench) const {
+    if (!bench.queue.empty()) return;
+    bench.queue = "bench";
+    if (bench.workers.empty()) bench.workers = default_workers(global_.broker).value_or("");
   }
 
   CLI::App app_;

@@ -120,6 +120,17 @@ struct ListOptions {
   std::uint32_t limit = 100;
 };
 
+struct BenchOptions {
+  double rate = 50;           // tasks a second
+  Duration duration{10'000};  // of submitting
+  Duration grace{60'000};     // for what has not ended then
+  std::string queue;          // empty: "bench", served by this program itself
+  std::string workers;        // where its own worker connects; empty: it has none
+  std::string body;           // a file; empty: `body_bytes` of it
+  std::uint32_t body_bytes = 256;
+  std::string owner;
+};
+
 struct QueuesOptions {};
 struct WorkersOptions {};
 
@@ -154,10 +165,10 @@ struct WatchOptions {
 };
 
 using CommandOptions =
-    std::variant<UpOptions, EvalOptions, RunOptions, SubmitOptions, WaitOptions, ResultOptions,
-                 StatusOptions, LogsOptions, CancelOptions, ListOptions, QueuesOptions,
-                 WorkersOptions, PauseOptions, ResumeOptions, PurgeOptions, DrainOptions,
-                 DeadOptions, WatchOptions, ArtifactsOptions>;
+    std::variant<ArtifactsOptions, UpOptions, EvalOptions, RunOptions, SubmitOptions, BenchOptions,
+                 WaitOptions, ResultOptions, StatusOptions, LogsOptions, CancelOptions, ListOptions,
+                 QueuesOptions, WorkersOptions, PauseOptions, ResumeOptions, PurgeOptions,
+                 DrainOptions, DeadOptions, WatchOptions>;
 
 struct Invocation {
   GlobalOptions global;
@@ -176,6 +187,8 @@ std::variant<Invocation, Answer> parse_arguments(std::vector<std::string> argume
 
 // "tcp://host:5555" -> "tcp://host:5557"; nothing when there is no port to add to.
 std::optional<std::string> default_feed(const std::string& broker);
+// The same with the port of the workers, one above.
+std::optional<std::string> default_workers(const std::string& broker);
 
 }  // namespace assay::cli
 

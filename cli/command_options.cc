@@ -24,8 +24,8 @@ CLI::Option* add(CLI::App& app, const std::string& flag, Value& value, const std
   return app.add_option(flag, value, help)->allow_extra_args(false)->type_name(type);
 }
 
-void add_duration(CLI::App& app, const std::string& flag, std::optional<Duration>& value,
-                  const std::string& help) {
+template <typename Value>
+void add_duration(CLI::App& app, const std::string& flag, Value& value, const std::string& help) {
   const auto store = [flag, &value](const std::string& text) {
     const Result<Duration> parsed = parse_duration(text);
     if (!parsed.is_ok()) throw CLI::ValidationError(flag, parsed.status().message());
@@ -151,6 +151,22 @@ void declare(CLI::App& app, SubmitOptions& options) {
   add(app, "--id", options.id, "a ULID: submitting it twice makes one task", "ULID");
   add(app, "--count", options.count, "submit so many with the same body", "N")
       ->check(CLI::Range(1U, kSubmitCountMax));
+}
+
+void declare(CLI::App& app, BenchOptions& options) {
+  add(app, "--rate", options.rate, "tasks a second; default 50", "N")
+      ->check(CLI::Range(0.01, 1'000'000.0));
+  add_duration(app, "--duration", options.duration, "how long to submit; default 10s");
+  add_duration(app, "--grace", options.grace, "how long to wait for the last ends; default 60s");
+  add(app, "--queue", options.queue,
+      "a queue whose workers are to be measured; default: one that this command serves itself",
+      "NAME");
+  add(app, "--workers", options.workers,
+      "where its own worker connects; default: the broker's port + 1", "ADDRESS");
+  add(app, "--body", options.body, "the body of every task", "FILE");
+  add(app, "--body-bytes", options.body_bytes, "or so many bytes; default 256", "N")
+      ->check(CLI::Range(0, 16'000'000));
+  add(app, "--owner", options.owner, "on whose account it runs; default: $USER", "NAME");
 }
 
 void declare(CLI::App& app, WaitOptions& options) {

@@ -15,6 +15,7 @@ void declare(CLI::App& app, UpOptions& options);
 void declare(CLI::App& app, EvalOptions& options);
 void declare(CLI::App& app, RunOptions& options);
 void declare(CLI::App& app, SubmitOptions& options);
+void declare(CLI::App& app, BenchOptions& options);
 void declare(CLI::App& app, WaitOptions& options);
 void declare(CLI::App& app, ResultOptions& options);
 void declare(CLI::App& app, StatusOptions& options);

@@ -12,6 +12,7 @@ ExitCode run(const UpOptions& options, const GlobalOptions& global, Console& con
 ExitCode run(const EvalOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const RunOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const SubmitOptions& options, const GlobalOptions& global, Console& console);
+ExitCode run(const BenchOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const WaitOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const ResultOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const StatusOptions& options, const GlobalOptions& global, Console& console);

@@ -350,6 +350,19 @@ TEST_F(CliTest, APipelineRunsWholeAndTheSameRunIsNoSecondOne) {
   EXPECT_EQ(run({"run", file("q.yaml", "steps: {a: {eval: nothing.py}}")}).status, 2);
 }
 
+TEST_F(CliTest, ALoadReportsWhatBecameOfEveryTask) {
+  const Ended ended = run(
+      {"bench", "--rate", "200", "--duration", "500ms", "--workers", broker_.workers(), "--json"});
+  EXPECT_EQ(ended.status, 0) << ended.output;
+  const json report = json::parse(ended.output);
+  EXPECT_EQ(report["accepted"], 100);
+  EXPECT_EQ(report["ended"], (json{{"succeeded", 100}}));
+  const Ended refused =
+      run({"bench", "--queue", "nobodys", "--rate", "100", "--duration", "100ms", "--json"});
+  EXPECT_EQ(refused.status, 3);
+  EXPECT_EQ(json::parse(refused.output)["refused"], (json{{"unknown_queue", 10}}));
+}
+
 TEST_F(CliTest, APausedQueueKeepsItsTasksAndAPurgeIsConfirmed) {
   EXPECT_EQ(run({"pause", "echo"}).status, 0);
   EXPECT_THAT(run({"pause", "echo"}).output, HasSubstr("echo was paused before"));
