@@ -63,6 +63,7 @@ class CommandLine {
     command<UpOptions>("up", "start a broker and its workers on this machine, until Ctrl-C");
     command<KeygenOptions>("keygen", "make a key: NAME.key for yourself, NAME.pub for the broker");
     command<EvalOptions>("eval", "submit an evaluation, follow it, print its result");
+    command<RunOptions>("run", "submit a pipeline of steps, follow all of it");
     command<SubmitOptions>("submit", "submit any task, print its id");
     command<WaitOptions>("wait", "wait until tasks have ended");
     command<ResultOptions>("result", "print the result of a task that has ended");
@@ -70,6 +71,7 @@ class CommandLine {
     command<LogsOptions>("logs", "print a task's log, while it runs or later");
     command<CancelOptions>("cancel", "ask tasks to end");
     command<ListOptions>("list", "list tasks, the newest first");
+    command<BenchOptions>("bench", "submit at a steady rate, report what became of it");
     command<QueuesOptions>("queues", "list the queues");
     command<WorkersOptions>("workers", "list the workers");
     command<PauseOptions>("pause", "let a queue give nothing out until it is resumed");
@@ -77,6 +79,7 @@ class CommandLine {
     command<PurgeOptions>("purge", "cancel all that waits in a queue");
     command<DrainOptions>("drain", "give a worker nothing new");
     command<DeadOptions>("dead", "list the dead tasks, run them again or drop them");
+    command<ArtifactsOptions>("artifacts", "list, get and put the files of tasks");
     command<WatchOptions>("watch", "show what happens, as it happens");
   }
 
@@ -158,7 +161,15 @@ class CommandLine {
       }
       invocation.global.feed = *feed;
     }
+    if (auto* bench = std::get_if<BenchOptions>(&invocation.command)) add_worker(*bench);
     return invocation;
+  }
+
+  // A load without a queue of its own is served by the command itself.
+  void add_worker(BenchOptions& bench) const {
+    if (!bench.queue.empty()) return;
+    bench.queue = "bench";
+    if (bench.workers.empty()) bench.workers = default_workers(global_.broker).value_or("");
   }
 
   CLI::App app_;

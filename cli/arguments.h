@@ -65,6 +65,16 @@ struct EvalOptions {
   bool detach = false;
 };
 
+struct RunOptions {
+  std::string file;
+  std::map<std::string, std::string> variables;  // instead of the file's
+  std::string owner;
+  std::map<std::string, std::string> labels;
+  std::string run;  // an id, to submit that run again; empty: a new one
+  bool dry_run = false;
+  bool detach = false;
+};
+
 struct SubmitOptions {
   std::string queue;
   std::string body;  // a file, "-" for standard input, empty for an empty body
@@ -118,6 +128,17 @@ struct ListOptions {
   std::uint32_t limit = 100;
 };
 
+struct BenchOptions {
+  double rate = 50;           // tasks a second
+  Duration duration{10'000};  // of submitting
+  Duration grace{60'000};     // for what has not ended then
+  std::string queue;          // empty: "bench", served by this program itself
+  std::string workers;        // where its own worker connects; empty: it has none
+  std::string body;           // a file; empty: `body_bytes` of it
+  std::uint32_t body_bytes = 256;
+  std::string owner;
+};
+
 struct QueuesOptions {};
 struct WorkersOptions {};
 
@@ -139,15 +160,23 @@ struct DeadOptions {
   std::vector<std::string> ids;
 };
 
+struct ArtifactsOptions {
+  std::string action;  // "list", "get" or "put"
+  std::string what;    // list: a task; get: a hash or task/name; put: a file
+  std::string name;    // put: task/name
+  std::string output;  // get: a file; empty: standard output
+  std::string store;   // empty: that of `assay up`
+};
+
 struct WatchOptions {
   std::string topic;
 };
 
 using CommandOptions =
-    std::variant<UpOptions, KeygenOptions, EvalOptions, SubmitOptions, WaitOptions, ResultOptions,
-                 StatusOptions, LogsOptions, CancelOptions, ListOptions, QueuesOptions,
-                 WorkersOptions, PauseOptions, ResumeOptions, PurgeOptions, DrainOptions,
-                 DeadOptions, WatchOptions>;
+    std::variant<ArtifactsOptions, UpOptions, KeygenOptions, EvalOptions, RunOptions, SubmitOptions,
+                 BenchOptions, WaitOptions, ResultOptions, StatusOptions, LogsOptions,
+                 CancelOptions, ListOptions, QueuesOptions, WorkersOptions, PauseOptions,
+                 ResumeOptions, PurgeOptions, DrainOptions, DeadOptions, WatchOptions>;
 
 struct Invocation {
   GlobalOptions global;
@@ -166,6 +195,8 @@ std::variant<Invocation, Answer> parse_arguments(std::vector<std::string> argume
 
 // "tcp://host:5555" -> "tcp://host:5557"; nothing when there is no port to add to.
 std::optional<std::string> default_feed(const std::string& broker);
+// The same with the port of the workers, one above.
+std::optional<std::string> default_workers(const std::string& broker);
 
 }  // namespace assay::cli
 

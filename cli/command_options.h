@@ -14,7 +14,9 @@ namespace assay::cli {
 void declare(CLI::App& app, UpOptions& options);
 void declare(CLI::App& app, KeygenOptions& options);
 void declare(CLI::App& app, EvalOptions& options);
+void declare(CLI::App& app, RunOptions& options);
 void declare(CLI::App& app, SubmitOptions& options);
+void declare(CLI::App& app, BenchOptions& options);
 void declare(CLI::App& app, WaitOptions& options);
 void declare(CLI::App& app, ResultOptions& options);
 void declare(CLI::App& app, StatusOptions& options);
@@ -28,6 +30,7 @@ void declare(CLI::App& app, DrainOptions& options);
 void declare(CLI::App& app, DeadOptions& options);
 void declare(CLI::App& app, QueuesOptions& options);
 void declare(CLI::App& app, WorkersOptions& options);
+void declare(CLI::App& app, ArtifactsOptions& options);
 void declare(CLI::App& app, WatchOptions& options);
 
 // Those that every command takes.
