@@ -131,6 +131,11 @@ struct BenchOptions {
   std::string owner;
 };
 
+struct CompletionOptions {
+  std::string shell = "bash";  // or "zsh"
+};
+struct ManualOptions {};
+
 struct QueuesOptions {};
 struct WorkersOptions {};
 
@@ -160,7 +165,7 @@ using CommandOptions =
     std::variant<UpOptions, EvalOptions, RunOptions, SubmitOptions, BenchOptions, WaitOptions,
                  ResultOptions, StatusOptions, LogsOptions, CancelOptions, ListOptions,
                  QueuesOptions, WorkersOptions, PauseOptions, ResumeOptions, PurgeOptions,
-                 DrainOptions, DeadOptions, WatchOptions>;
+                 DrainOptions, DeadOptions, WatchOptions, CompletionOptions, ManualOptions>;
 
 struct Invocation {
   GlobalOptions global;

@@ -249,6 +249,14 @@ void declare(CLI::App& app, DeadOptions& options) {
 void declare(CLI::App& /*app*/, QueuesOptions& /*options*/) {}
 void declare(CLI::App& /*app*/, WorkersOptions& /*options*/) {}
 
+void declare(CLI::App& app, CompletionOptions& options) {
+  add(app, "shell", options.shell, "bash (default) or zsh", "")
+      ->check(CLI::IsMember({"bash", "zsh"}));
+  app.footer("bash: source <(assay completion bash). 'make install' installs both.");
+}
+
+void declare(CLI::App& /*app*/, ManualOptions& /*options*/) {}
+
 void declare(CLI::App& app, WatchOptions& options) {
   add(app, "topic", options.topic, "a queue, queue/task-id, or a task's id; default: everything",
       "");
