@@ -157,13 +157,21 @@ struct DeadOptions {
   std::vector<std::string> ids;
 };
 
+struct ArtifactsOptions {
+  std::string action;  // "list", "get" or "put"
+  std::string what;    // list: a task; get: a hash or task/name; put: a file
+  std::string name;    // put: task/name
+  std::string output;  // get: a file; empty: standard output
+  std::string store;   // empty: that of `assay up`
+};
+
 struct WatchOptions {
   std::string topic;
 };
 
 using CommandOptions =
-    std::variant<UpOptions, EvalOptions, RunOptions, SubmitOptions, BenchOptions, WaitOptions,
-                 ResultOptions, StatusOptions, LogsOptions, CancelOptions, ListOptions,
+    std::variant<ArtifactsOptions, UpOptions, EvalOptions, RunOptions, SubmitOptions, BenchOptions,
+                 WaitOptions, ResultOptions, StatusOptions, LogsOptions, CancelOptions, ListOptions,
                  QueuesOptions, WorkersOptions, PauseOptions, ResumeOptions, PurgeOptions,
                  DrainOptions, DeadOptions, WatchOptions, CompletionOptions, ManualOptions>;
 

@@ -257,6 +257,18 @@ void declare(CLI::App& app, CompletionOptions& options) {
 
 void declare(CLI::App& /*app*/, ManualOptions& /*options*/) {}
 
+void declare(CLI::App& app, ArtifactsOptions& options) {
+  add(app, "action", options.action, "list, get or put", "")
+      ->check(CLI::IsMember({"list", "get", "put"}));
+  add(app, "what", options.what, "list: a task; get: a hash or TASK/NAME; put: a FILE", "");
+  add(app, "--name", options.name, "put: what the file is to a task, say ID/data.csv", "TASK/NAME");
+  add(app, "--output", options.output, "get: write it there; default: standard output", "FILE");
+  add(app, "--store", options.store,
+      "where artifacts live (ASSAY_ARTIFACTS); default: artifacts/ of the data directory of "
+      "'assay up'",
+      "LOCATION");
+}
+
 void declare(CLI::App& app, WatchOptions& options) {
   add(app, "topic", options.topic, "a queue, queue/task-id, or a task's id; default: everything",
       "");

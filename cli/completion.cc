@@ -12,6 +12,7 @@ const std::map<std::string, std::string>& known_words() {
   static const std::map<std::string, std::string> words{
       {"--state", "waiting queued running succeeded failed dead cancelled"},
       {"--on-failure", "cancel run"},
+      {"artifacts", "list get put"},
       {"dead", "list retry drop"},
       {"completion", "bash zsh"}};
   return words;

@@ -31,11 +31,12 @@ constexpr const char* kBroker = "assay-broker";
 struct WorkerKind {
   const char* program;
   const char* folder;
+  bool keeps_artifacts;  // it has the setting `artifacts`; all share one store
 };
-constexpr std::array<WorkerKind, 4> kWorkerKinds{{{"assay-eval", "eval"},
-                                                  {"assay-build", "build"},
-                                                  {"assay-report", "report"},
-                                                  {"assay-cleanup", "cleanup"}}};
+constexpr std::array<WorkerKind, 4> kWorkerKinds{{{"assay-eval", "eval", true},
+                                                  {"assay-build", "build", false},
+                                                  {"assay-report", "report", true},
+                                                  {"assay-cleanup", "cleanup", true}}};
 
 Endpoints wanted_endpoints(std::uint16_t base) {
   const auto address = [base](int offset) {
@@ -136,6 +137,9 @@ class Up {
     ChildOptions options;
     options.program = programs_ / kind.program;
     options.arguments = {"--broker", endpoints_.workers, "--data-dir", directory_ / kind.folder};
+    if (kind.keeps_artifacts) {
+      options.arguments.insert(options.arguments.end(), {"--artifacts", directory_ / "artifacts"});
+    }
     options.log_path = directory_.log(kind.folder);
     if (options_.slots) {
       options.arguments.insert(options.arguments.end(),

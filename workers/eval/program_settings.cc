@@ -115,6 +115,8 @@ void describe(ProgramSettings& settings, config::Options& options) {
                    "after SIGTERM: how long running evaluations may go on",
                    {milliseconds(0), hours(24 * 7)});
   describe_local(settings, options);
+  options.text("artifacts", settings.artifacts,
+               "where logs, outputs and result documents are kept; empty: in results only");
   options.integer("pods_max", evaluation.rules.pods_max, "pods of one evaluation at once",
                   {1, 10'000});
   options.texts("endpoint", settings.endpoint,

@@ -19,6 +19,7 @@ struct ProgramSettings {
   std::uint32_t slots = 2;
   Duration drain_timeout{30'000};
   std::string runner_file;            // empty: the one in the program
+  std::string artifacts;              // where they are kept; empty: nowhere
   std::string suites_folder;          // beside those in the program
   std::vector<std::string> endpoint;  // NAME=URL
   LocalOptions local{.data_folder = "assay-eval-data"};
