@@ -139,6 +139,11 @@ struct BenchOptions {
   std::string owner;
 };
 
+struct CompletionOptions {
+  std::string shell = "bash";  // or "zsh"
+};
+struct ManualOptions {};
+
 struct QueuesOptions {};
 struct WorkersOptions {};
 
@@ -173,10 +178,11 @@ struct WatchOptions {
 };
 
 using CommandOptions =
-    std::variant<ArtifactsOptions, UpOptions, KeygenOptions, EvalOptions, RunOptions, SubmitOptions,
-                 BenchOptions, WaitOptions, ResultOptions, StatusOptions, LogsOptions,
-                 CancelOptions, ListOptions, QueuesOptions, WorkersOptions, PauseOptions,
-                 ResumeOptions, PurgeOptions, DrainOptions, DeadOptions, WatchOptions>;
+    std::variant<ArtifactsOptions, UpOptions, EvalOptions, RunOptions, SubmitOptions, BenchOptions,
+                 WaitOptions, ResultOptions, StatusOptions, LogsOptions, CancelOptions, ListOptions,
+                 QueuesOptions, WorkersOptions, PauseOptions, ResumeOptions, PurgeOptions,
+                 DrainOptions, DeadOptions, WatchOptions, CompletionOptions, ManualOptions,
+                 KeygenOptions>;
 
 struct Invocation {
   GlobalOptions global;

@@ -257,6 +257,14 @@ void declare(CLI::App& app, DeadOptions& options) {
 void declare(CLI::App& /*app*/, QueuesOptions& /*options*/) {}
 void declare(CLI::App& /*app*/, WorkersOptions& /*options*/) {}
 
+void declare(CLI::App& app, CompletionOptions& options) {
+  add(app, "shell", options.shell, "bash (default) or zsh", "")
+      ->check(CLI::IsMember({"bash", "zsh"}));
+  app.footer("bash: source <(assay completion bash). 'make install' installs both.");
+}
+
+void declare(CLI::App& /*app*/, ManualOptions& /*options*/) {}
+
 void declare(CLI::App& app, ArtifactsOptions& options) {
   add(app, "action", options.action, "list, get or put", "")
       ->check(CLI::IsMember({"list", "get", "put"}));
