@@ -1,11 +1,14 @@
 // assay-eval: takes evaluations from the broker and runs them.
 #include <csignal>
 #include <cstdio>
+#include <memory>
 #include <vector>
 
 #include "assay/worker.h"
 #include "sdk/log/structured_log.h"
+#include "sdk/metrics/endpoint.h"
 #include "workers/eval/evaluator.h"
+#include "workers/eval/executor/kubernetes/kubernetes_executor.h"
 #include "workers/eval/executor/local/local_executor.h"
 #include "workers/eval/program_settings.h"
 
@@ -30,15 +33,39 @@ void log_outcome(const TaskAssignment& task, const TaskOutcome& outcome) {
                                  {"result_bytes", outcome.result.size()}});
 }
 
+std::unique_ptr<Executor> make_executor(const ProgramSettings& settings,
+                                        metrics::Registry& metrics) {
+  if (settings.evaluation.executor == "kubernetes") {
+    // The image has a runner of its own; only another one has to travel.
+    const std::string runner = settings.runner_file.empty() ? "" : settings.local.runner;
+    return std::make_unique<kubernetes::KubernetesExecutor>(settings.kubernetes, runner, metrics);
+  }
+  return std::make_unique<LocalExecutor>(settings.local);
+}
+
 int run(const ProgramSettings& settings) {
-  LocalExecutor executor(settings.local);
-  const Status ready = executor.check();
+  metrics::Registry metrics;
+  const std::unique_ptr<Executor> executor = make_executor(settings, metrics);
+  const Status ready = executor->check();
   if (!ready.is_ok()) {
     std::fprintf(stderr, "assay-eval: %s\n", ready.message().c_str());
     return 1;
   }
-  if (executor.removed() > 0) log::warn("removed_left_pods", {{"count", executor.removed()}});
-  const Evaluator evaluator(executor, settings.evaluation);
+  if (const auto* local = dynamic_cast<const LocalExecutor*>(executor.get());
+      local != nullptr && local->removed() > 0) {
+    log::warn("removed_left_pods", {{"count", local->removed()}});
+  }
+  std::unique_ptr<metrics::Endpoint> endpoint;
+  if (!settings.metrics.empty()) {
+    auto listening = metrics::Endpoint::listen(settings.metrics, metrics);
+    if (!listening.is_ok()) {
+      std::fprintf(stderr, "assay-eval: %s\n", listening.status().message().c_str());
+      return 1;
+    }
+    endpoint = std::move(listening).value();
+    log::info("metrics", {{"address", endpoint->address()}});
+  }
+  const Evaluator evaluator(*executor, settings.evaluation);
   WorkerOptions options;
   options.endpoint = settings.broker;
   options.name = settings.name;

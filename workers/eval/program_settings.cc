@@ -11,6 +11,7 @@
 
 #include "sdk/config/yaml_tree.h"
 #include "workers/eval/embedded.h"
+#include "workers/eval/executor/kubernetes/read_settings.h"
 
 namespace assay::eval {
 namespace {
@@ -114,7 +115,10 @@ void describe(ProgramSettings& settings, config::Options& options) {
   options.duration("drain_timeout", settings.drain_timeout,
                    "after SIGTERM: how long running evaluations may go on",
                    {milliseconds(0), hours(24 * 7)});
+  options.text("metrics", settings.metrics, "HOST:PORT to serve /metrics at; empty: nowhere");
   describe_local(settings, options);
+  options.text("executor", evaluation.executor,
+               "local: sandboxes here; kubernetes: Jobs in a cluster");
   options.integer("pods_max", evaluation.rules.pods_max, "pods of one evaluation at once",
                   {1, 10'000});
   options.texts("endpoint", settings.endpoint,
@@ -132,7 +136,10 @@ void describe(ProgramSettings& settings, config::Options& options) {
     });
     map.named("profiles", [&](const std::string& name, Map& profile) {
       read_profile(profile, settings.evaluation.profiles[name]);
+      kubernetes::read_profile(profile, settings.kubernetes.profiles[name]);
     });
+    map.map("kubernetes",
+            [&](Map& cluster) { kubernetes::read_settings(cluster, settings.kubernetes); });
   });
   options.check([&settings] {
     for (const std::string& text : settings.endpoint) {
@@ -140,6 +147,13 @@ void describe(ProgramSettings& settings, config::Options& options) {
       if (!status.is_ok()) return status;
     }
     return Status::ok();
+  });
+  options.check([&settings] {
+    const std::string& executor = settings.evaluation.executor;
+    if (executor != "local" && executor != "kubernetes") {
+      return invalid("executor: expected local or kubernetes, found '" + executor + "'");
+    }
+    return executor == "local" ? Status::ok() : kubernetes::check_settings(settings.kubernetes);
   });
   options.check([&settings] { return complete(settings); });
 }

@@ -23,6 +23,7 @@ struct EvaluationRequest {
   std::string endpoint;  // granted; or empty
   std::size_t concurrency = 1;
   PodLimits limits;
+  std::string profile;
 };
 
 // Errors, all fix_input, with what to do: `invalid_evaluation`, `unknown_profile`,
