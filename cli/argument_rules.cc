@@ -5,12 +5,32 @@
 #include "assay/task.h"
 
 namespace assay::cli {
+namespace {
+
+bool is_nameless(const KeygenOptions* keygen) {
+  return keygen != nullptr && keygen->name.empty();
+}
+
+std::optional<std::string> mistake_in(const ArtifactsOptions& options) {
+  if (options.action.empty()) return "list, get or put is needed";
+  if (options.action == "get" && options.what.empty()) return "a hash or TASK/NAME is needed";
+  if (options.action == "put" && options.what.empty()) return "a FILE is needed";
+  return std::nullopt;
+}
+
+}  // namespace
 
 std::optional<std::string> mistake_in(const CommandOptions& command) {
   if (const auto* eval = std::get_if<EvalOptions>(&command)) {
     if (eval->file.empty() && eval->image.empty()) return "a FILE or --image IMAGE is needed";
     if (!eval->file.empty() && !eval->image.empty()) {
       return "either a FILE or --image is evaluated, not both";
+    }
+  }
+  if (const auto* run = std::get_if<RunOptions>(&command)) {
+    if (run->file.empty()) return "a FILE is needed: a pipeline in YAML";
+    if (!run->run.empty() && !TaskId::parse(run->run)) {
+      return "'" + run->run + "' is no ULID (26 characters); leave --run away to begin a new run";
     }
   }
   if (const auto* submit = std::get_if<SubmitOptions>(&command)) {
@@ -20,6 +40,7 @@ std::optional<std::string> mistake_in(const CommandOptions& command) {
     }
     if (!submit->id.empty() && submit->count > 1) return "--id names one task, --count wants more";
   }
+  if (is_nameless(std::get_if<KeygenOptions>(&command))) return "a NAME is needed";
   const auto lacks_id = [](const auto* options) {
     return options != nullptr && options->id.empty();
   };
@@ -41,6 +62,9 @@ std::optional<std::string> mistake_in(const CommandOptions& command) {
       return "'dead list' takes no IDs; see one task with 'assay status ID'";
     }
     if (dead->action != "list" && dead->ids.empty()) return "at least one task's ID is needed";
+  }
+  if (const auto* artifacts = std::get_if<ArtifactsOptions>(&command)) {
+    return mistake_in(*artifacts);
   }
   const auto lacks_queue = [](const auto* options) {
     return options != nullptr && options->queue.empty();
@@ -67,14 +91,27 @@ std::optional<std::string> mistake_in(const CommandOptions& command) {
   return std::nullopt;
 }
 
-std::optional<std::string> default_feed(const std::string& broker) {
+namespace {
+
+// The address with its port raised by `above`.
+std::optional<std::string> port_above(const std::string& broker, std::uint32_t above) {
   const std::size_t colon = broker.rfind(':');
   if (!broker.starts_with("tcp://") || colon <= 5) return std::nullopt;
   std::uint32_t port = 0;
   const char* const end = broker.data() + broker.size();
   const auto [stop, error] = std::from_chars(broker.data() + colon + 1, end, port);
   if (error != std::errc() || stop != end || port == 0 || port > 65'533) return std::nullopt;
-  return broker.substr(0, colon + 1) + std::to_string(port + 2);
+  return broker.substr(0, colon + 1) + std::to_string(port + above);
+}
+
+}  // namespace
+
+std::optional<std::string> default_feed(const std::string& broker) {
+  return port_above(broker, 2);
+}
+
+std::optional<std::string> default_workers(const std::string& broker) {
+  return port_above(broker, 1);
 }
 
 }  // namespace assay::cli

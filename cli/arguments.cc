@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "cli/argument_rules.h"
+#include "cli/command_description.h"
 #include "cli/command_options.h"
 #include "cli/suggestion.h"
 
@@ -42,6 +43,21 @@ std::vector<std::string> flags_of(const CLI::App& app) {
   return flags;
 }
 
+CommandDescription description_of(const CLI::App& app) {
+  CommandDescription out{app.get_name(), app.get_description(), {}};
+  for (const CLI::Option* option : app.get_options()) {
+    FlagDescription flag;
+    for (const std::string& name : option->get_lnames()) flag.names.push_back("--" + name);
+    for (const std::string& name : option->get_snames()) flag.names.push_back("-" + name);
+    if (flag.names.empty()) flag.place = option->get_single_name();
+    flag.type = option->get_type_size() == 0 ? "" : option->get_type_name();
+    flag.type = flag.type.substr(0, flag.type.find(':'));  // "N:INT in [1 - 10]": checks follow
+    flag.help = option->get_description();
+    out.flags.push_back(std::move(flag));
+  }
+  return out;
+}
+
 // All commands, each with the values that its options write to.
 class CommandLine {
  public:
@@ -53,13 +69,17 @@ class CommandLine {
     app_.require_subcommand(0, 1);
     global_.broker = environment("ASSAY_BROKER", global_.broker);
     global_.feed = environment("ASSAY_FEED", "");
+    global_.key = environment("ASSAY_KEY", "");
+    global_.server_key = environment("ASSAY_SERVER_KEY", "");
     declare_global(app_, global_);
     app_.allow_extras();
     app_.footer(
         "'assay COMMAND --help' tells more. A first try, in two terminals:\n"
         "  assay up\n  assay eval examples/safety_battery.py");
     command<UpOptions>("up", "start a broker and its workers on this machine, until Ctrl-C");
+    command<KeygenOptions>("keygen", "make a key: NAME.key for yourself, NAME.pub for the broker");
     command<EvalOptions>("eval", "submit an evaluation, follow it, print its result");
+    command<RunOptions>("run", "submit a pipeline of steps, follow all of it");
     command<SubmitOptions>("submit", "submit any task, print its id");
     command<WaitOptions>("wait", "wait until tasks have ended");
     command<ResultOptions>("result", "print the result of a task that has ended");
@@ -67,6 +87,7 @@ class CommandLine {
     command<LogsOptions>("logs", "print a task's log, while it runs or later");
     command<CancelOptions>("cancel", "ask tasks to end");
     command<ListOptions>("list", "list tasks, the newest first");
+    command<BenchOptions>("bench", "submit at a steady rate, report what became of it");
     command<QueuesOptions>("queues", "list the queues");
     command<WorkersOptions>("workers", "list the workers");
     command<PauseOptions>("pause", "let a queue give nothing out until it is resumed");
@@ -74,7 +95,10 @@ class CommandLine {
     command<PurgeOptions>("purge", "cancel all that waits in a queue");
     command<DrainOptions>("drain", "give a worker nothing new");
     command<DeadOptions>("dead", "list the dead tasks, run them again or drop them");
+    command<ArtifactsOptions>("artifacts", "list, get and put the files of tasks");
     command<WatchOptions>("watch", "show what happens, as it happens");
+    command<CompletionOptions>("completion", "print a script that completes commands in a shell");
+    command<ManualOptions>("manual", "print the manual page, for man(1)");
   }
 
   std::variant<Invocation, Answer> parse(std::vector<std::string> arguments) {
@@ -89,6 +113,14 @@ class CommandLine {
     }
     if (version_) return Answer{ExitCode::kOk, "assay " ASSAY_VERSION "\n"};
     return checked(handed_on);
+  }
+
+  std::vector<CommandDescription> describe() {
+    std::vector<CommandDescription> commands{description_of(app_)};
+    for (const CLI::App* command : app_.get_subcommands({})) {
+      commands.push_back(description_of(*command));
+    }
+    return commands;
   }
 
  private:
@@ -155,7 +187,15 @@ class CommandLine {
       }
       invocation.global.feed = *feed;
     }
+    if (auto* bench = std::get_if<BenchOptions>(&invocation.command)) add_worker(*bench);
     return invocation;
+  }
+
+  // A load without a queue of its own is served by the command itself.
+  void add_worker(BenchOptions& bench) const {
+    if (!bench.queue.empty()) return;
+    bench.queue = "bench";
+    if (bench.workers.empty()) bench.workers = default_workers(global_.broker).value_or("");
   }
 
   CLI::App app_;
@@ -165,6 +205,10 @@ class CommandLine {
 };
 
 }  // namespace
+
+std::vector<CommandDescription> describe_commands() {
+  return CommandLine().describe();
+}
 
 std::variant<Invocation, Answer> parse_arguments(std::vector<std::string> arguments) {
   return CommandLine().parse(std::move(arguments));

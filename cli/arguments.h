@@ -21,6 +21,13 @@ struct GlobalOptions {
   std::string
       feed;  // never empty after parsing: the broker's host with its port + 2 when not given
   bool json = false;
+  std::string key;         // a key file; empty: no keys
+  std::string server_key;  // the broker's NAME.pub, or its hexadecimal digits
+};
+
+struct KeygenOptions {
+  std::string name;
+  std::string directory;  // empty: here
 };
 
 struct UpOptions {
@@ -29,6 +36,7 @@ struct UpOptions {
   std::optional<std::uint32_t> slots;
   std::string eval_config;
   std::vector<std::string> endpoints;  // NAME=URL
+  bool secure = false;                 // make keys, and demand them
 };
 
 struct EvalOptions {
@@ -54,6 +62,16 @@ struct EvalOptions {
   std::string owner;
   std::uint8_t priority = 5;
   std::map<std::string, std::string> labels;
+  bool detach = false;
+};
+
+struct RunOptions {
+  std::string file;
+  std::map<std::string, std::string> variables;  // instead of the file's
+  std::string owner;
+  std::map<std::string, std::string> labels;
+  std::string run;  // an id, to submit that run again; empty: a new one
+  bool dry_run = false;
   bool detach = false;
 };
 
@@ -110,6 +128,22 @@ struct ListOptions {
   std::uint32_t limit = 100;
 };
 
+struct BenchOptions {
+  double rate = 50;           // tasks a second
+  Duration duration{10'000};  // of submitting
+  Duration grace{60'000};     // for what has not ended then
+  std::string queue;          // empty: "bench", served by this program itself
+  std::string workers;        // where its own worker connects; empty: it has none
+  std::string body;           // a file; empty: `body_bytes` of it
+  std::uint32_t body_bytes = 256;
+  std::string owner;
+};
+
+struct CompletionOptions {
+  std::string shell = "bash";  // or "zsh"
+};
+struct ManualOptions {};
+
 struct QueuesOptions {};
 struct WorkersOptions {};
 
@@ -131,15 +165,24 @@ struct DeadOptions {
   std::vector<std::string> ids;
 };
 
+struct ArtifactsOptions {
+  std::string action;  // "list", "get" or "put"
+  std::string what;    // list: a task; get: a hash or task/name; put: a file
+  std::string name;    // put: task/name
+  std::string output;  // get: a file; empty: standard output
+  std::string store;   // empty: that of `assay up`
+};
+
 struct WatchOptions {
   std::string topic;
 };
 
 using CommandOptions =
-    std::variant<UpOptions, EvalOptions, SubmitOptions, WaitOptions, ResultOptions, StatusOptions,
-                 LogsOptions, CancelOptions, ListOptions, QueuesOptions, WorkersOptions,
-                 PauseOptions, ResumeOptions, PurgeOptions, DrainOptions, DeadOptions,
-                 WatchOptions>;
+    std::variant<ArtifactsOptions, UpOptions, EvalOptions, RunOptions, SubmitOptions, BenchOptions,
+                 WaitOptions, ResultOptions, StatusOptions, LogsOptions, CancelOptions, ListOptions,
+                 QueuesOptions, WorkersOptions, PauseOptions, ResumeOptions, PurgeOptions,
+                 DrainOptions, DeadOptions, WatchOptions, CompletionOptions, ManualOptions,
+                 KeygenOptions>;
 
 struct Invocation {
   GlobalOptions global;
@@ -152,12 +195,14 @@ struct Answer {
   std::string text;  // for standard output when the code is kOk, else the message of an error
 };
 
-// Reads what follows the program's name, and ASSAY_BROKER and ASSAY_FEED from the environment,
-// which flags override.
+// Reads what follows the program's name, and ASSAY_BROKER ASSAY_FEED, ASSAY_KEY and
+// ASSAY_SERVER_KEY from the environment, which flags override.
 std::variant<Invocation, Answer> parse_arguments(std::vector<std::string> arguments);
 
 // "tcp://host:5555" -> "tcp://host:5557"; nothing when there is no port to add to.
 std::optional<std::string> default_feed(const std::string& broker);
+// The same with the port of the workers, one above.
+std::optional<std::string> default_workers(const std::string& broker);
 
 }  // namespace assay::cli
 

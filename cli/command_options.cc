@@ -24,8 +24,8 @@ CLI::Option* add(CLI::App& app, const std::string& flag, Value& value, const std
   return app.add_option(flag, value, help)->allow_extra_args(false)->type_name(type);
 }
 
-void add_duration(CLI::App& app, const std::string& flag, std::optional<Duration>& value,
-                  const std::string& help) {
+template <typename Value>
+void add_duration(CLI::App& app, const std::string& flag, Value& value, const std::string& help) {
   const auto store = [flag, &value](const std::string& text) {
     const Result<Duration> parsed = parse_duration(text);
     if (!parsed.is_ok()) throw CLI::ValidationError(flag, parsed.status().message());
@@ -81,6 +81,14 @@ void declare(CLI::App& app, UpOptions& options) {
   add(app, "--eval-config", options.eval_config, "a configuration file for assay-eval", "FILE");
   add(app, "--endpoint", options.endpoints,
       "a model endpoint that evaluations may name; repeatable", "NAME=URL");
+  app.add_flag("--secure", options.secure,
+               "encrypt all connections and let in only the keys in DIR/keys/known");
+}
+
+void declare(CLI::App& app, KeygenOptions& options) {
+  add(app, "name", options.name, "whose key it is: 1 to 64 of letters, digits, '.', '_', '-'", "");
+  add(app, "--dir", options.directory, "where the two files go; default: here", "DIR");
+  app.footer("Neither file is overwritten. NAME.key is a secret; NAME.pub goes to the broker.");
 }
 
 void declare(CLI::App& app, EvalOptions& options) {
@@ -112,6 +120,18 @@ void declare(CLI::App& app, EvalOptions& options) {
       "Exit status: 0 passed, 3 failed, 4 cancelled or timed out.");
 }
 
+void declare(CLI::App& app, RunOptions& options) {
+  add(app, "file", options.file, "the pipeline: .yaml; docs/pipelines.md describes it", "");
+  add_labels(app, "--set", "a variable of the pipeline; repeatable", options.variables);
+  add(app, "--owner", options.owner, "on whose account it runs; default: the file's, or $USER",
+      "NAME");
+  add_labels(app, "--label", "for people and queries, on every task; repeatable", options.labels);
+  add(app, "--run", options.run, "the id of a run: submitting it again makes no task a second time",
+      "ID");
+  app.add_flag("--dry-run", options.dry_run, "check it and print its tasks, submit nothing");
+  app.add_flag("--detach", options.detach, "print the run's id and leave");
+}
+
 void declare(CLI::App& app, SubmitOptions& options) {
   add(app, "--queue", options.queue, "required", "NAME");
   add(app, "--body", options.body, "a file, or - for standard input; default: empty", "FILE");
@@ -139,6 +159,22 @@ void declare(CLI::App& app, SubmitOptions& options) {
   add(app, "--id", options.id, "a ULID: submitting it twice makes one task", "ULID");
   add(app, "--count", options.count, "submit so many with the same body", "N")
       ->check(CLI::Range(1U, kSubmitCountMax));
+}
+
+void declare(CLI::App& app, BenchOptions& options) {
+  add(app, "--rate", options.rate, "tasks a second; default 50", "N")
+      ->check(CLI::Range(0.01, 1'000'000.0));
+  add_duration(app, "--duration", options.duration, "how long to submit; default 10s");
+  add_duration(app, "--grace", options.grace, "how long to wait for the last ends; default 60s");
+  add(app, "--queue", options.queue,
+      "a queue whose workers are to be measured; default: one that this command serves itself",
+      "NAME");
+  add(app, "--workers", options.workers,
+      "where its own worker connects; default: the broker's port + 1", "ADDRESS");
+  add(app, "--body", options.body, "the body of every task", "FILE");
+  add(app, "--body-bytes", options.body_bytes, "or so many bytes; default 256", "N")
+      ->check(CLI::Range(0, 16'000'000));
+  add(app, "--owner", options.owner, "on whose account it runs; default: $USER", "NAME");
 }
 
 void declare(CLI::App& app, WaitOptions& options) {
@@ -221,6 +257,26 @@ void declare(CLI::App& app, DeadOptions& options) {
 void declare(CLI::App& /*app*/, QueuesOptions& /*options*/) {}
 void declare(CLI::App& /*app*/, WorkersOptions& /*options*/) {}
 
+void declare(CLI::App& app, CompletionOptions& options) {
+  add(app, "shell", options.shell, "bash (default) or zsh", "")
+      ->check(CLI::IsMember({"bash", "zsh"}));
+  app.footer("bash: source <(assay completion bash). 'make install' installs both.");
+}
+
+void declare(CLI::App& /*app*/, ManualOptions& /*options*/) {}
+
+void declare(CLI::App& app, ArtifactsOptions& options) {
+  add(app, "action", options.action, "list, get or put", "")
+      ->check(CLI::IsMember({"list", "get", "put"}));
+  add(app, "what", options.what, "list: a task; get: a hash or TASK/NAME; put: a FILE", "");
+  add(app, "--name", options.name, "put: what the file is to a task, say ID/data.csv", "TASK/NAME");
+  add(app, "--output", options.output, "get: write it there; default: standard output", "FILE");
+  add(app, "--store", options.store,
+      "where artifacts live (ASSAY_ARTIFACTS); default: artifacts/ of the data directory of "
+      "'assay up'",
+      "LOCATION");
+}
+
 void declare(CLI::App& app, WatchOptions& options) {
   add(app, "topic", options.topic, "a queue, queue/task-id, or a task's id; default: everything",
       "");
@@ -231,6 +287,11 @@ void declare_global(CLI::App& app, GlobalOptions& global) {
       ->group(kHelpGroup);
   add(app, "--feed", global.feed,
       "the broker's progress feed (ASSAY_FEED); default: the same host, port + 2", "ADDRESS")
+      ->group(kHelpGroup);
+  add(app, "--key", global.key, "your key file, where the broker demands one (ASSAY_KEY)", "FILE")
+      ->group(kHelpGroup);
+  add(app, "--server-key", global.server_key,
+      "the broker's .pub file, or its 64 digits (ASSAY_SERVER_KEY)", "KEY")
       ->group(kHelpGroup);
   app.add_flag("--json", global.json, "for programs: one document, or one line an event")
       ->group(kHelpGroup);

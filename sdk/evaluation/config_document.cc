@@ -495,13 +495,17 @@ Result<ConfigEvaluation> read_config_evaluation(const std::string& yaml, const s
   return out;
 }
 
+void read_settings(Map& map, Evaluation& settings) {
+  read_common(map, settings);
+  map.duration("test_timeout", settings.test_timeout, {.min = Duration(1)});
+  map.integer("tests", settings.tests, {0, 10'000'000});
+  map.texts("arguments", settings.arguments);
+}
+
 Status read_settings_block(const std::string& yaml, const std::string& file, Evaluation& settings,
                            std::vector<std::string>& files) {
   const Status status = config::read_yaml_text(yaml, file, [&](Map& map) {
-    read_common(map, settings);
-    map.duration("test_timeout", settings.test_timeout, {.min = Duration(1)});
-    map.integer("tests", settings.tests, {0, 10'000'000});
-    map.texts("arguments", settings.arguments);
+    read_settings(map, settings);
     map.texts("files", files);
     for (const std::string& path : files) {
       const std::string problem = path_problem(path);

@@ -12,6 +12,10 @@
 #include "assay/evaluation.h"
 #include "assay/status.h"
 
+namespace assay::config {
+class Map;
+}  // namespace assay::config
+
 namespace assay::evaluation {
 
 struct ConfigSource {
@@ -36,8 +40,11 @@ struct ConfigEvaluation {
 Result<ConfigEvaluation> read_config_evaluation(const std::string& yaml, const std::string& path,
                                                 const ConfigSource& source);
 
-// The settings that every kind has, from a block of YAML in a script or under `evaluation`. For the
-// loader. Lines are counted from the first of `yaml`.
+// The settings that every kind has, from a map that may hold other keys too.
+void read_settings(config::Map& map, Evaluation& settings);
+
+// The same, from a block of YAML in a script or under `evaluation`. For the loader. Lines are
+// counted from the first of `yaml`.
 Status read_settings_block(const std::string& yaml, const std::string& file, Evaluation& settings,
                            std::vector<std::string>& files);
 

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <csignal>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -291,6 +292,20 @@ TEST_F(UpTest, ItRunsUntilItIsToldToStopAndRestartsABrokerThatDies) {
   EXPECT_NE(::kill(first, 0), 0);
 }
 
+TEST_F(UpTest, SecureMeansThatItMakesKeysAndLetsInNobodyElse) {
+  Process running({program("assay"), "up", "--secure", "--json", "--port-base", "0", "--dir",
+                   folder_.path() / "data"},
+                  folder_.path() / "up");
+  const std::string broker = ready("up")["clients"];
+  EXPECT_EQ(ask(broker), 2) << "without a key";
+  const auto keys = folder_.path() / "data" / "keys";
+  Process process({program("assay"), "workers", "--json", "--broker", broker, "--key",
+                   keys / "operator.key", "--server-key", keys / "broker.pub"},
+                  folder_.path() / "workers");
+  EXPECT_EQ(process.wait(), 0);
+  EXPECT_THAT(read_file(folder_.path() / "workers"), HasSubstr("\"queues\":[\"eval\"]"));
+}
+
 TEST_F(UpTest, OneDirectoryBelongsToOne) {
   Process running = up("0", "up");
   ready("up");
@@ -324,6 +339,42 @@ TEST_F(CliTest, ATaskThatComesAfterAnotherWaitsForItAndMayRunInSpiteOfIt) {
   EXPECT_EQ(run({"wait", runs}).status, 0);
   EXPECT_THAT(run({"submit", "--queue", "echo", "--after", "01ARZ3NDEKTSV4RRFFQ69G5FAV"}).output,
               HasSubstr("submit that first"));
+}
+
+TEST_F(CliTest, APipelineRunsWholeAndTheSameRunIsNoSecondOne) {
+  const std::string pipeline =
+      file("p.yaml",
+           "steps:\n"
+           "  bad: {task: {queue: echo, body: fail}}\n"
+           "  good: {task: {queue: echo, json: {n: 1}}}\n"
+           "  skipped: {task: {queue: echo}, after: [bad]}\n"
+           "  last: {task: {queue: echo}, after: [bad, good], on_failure: run}\n");
+  const std::string id = "01M89KF1DSY3R9EYV8FDYYPF5W";
+  const Ended ended = run({"run", pipeline, "--run", id, "--json"});
+  EXPECT_EQ(ended.status, 3) << ended.output;
+  const json first = json::parse(ended.output);
+  std::map<std::string, std::string> states;
+  for (const json& step : first["steps"]) states[step["step"]] = step["result"]["state"];
+  EXPECT_EQ(states, (std::map<std::string, std::string>{{"bad", "failed"},
+                                                        {"good", "succeeded"},
+                                                        {"skipped", "cancelled"},
+                                                        {"last", "succeeded"}}));
+  EXPECT_EQ(json::parse(run({"run", pipeline, "--run", id, "--json"}).output), first);
+  EXPECT_EQ(json::parse(run({"list", "--json"}).output)["tasks"].size(), 4U);
+  EXPECT_EQ(run({"run", file("q.yaml", "steps: {a: {eval: nothing.py}}")}).status, 2);
+}
+
+TEST_F(CliTest, ALoadReportsWhatBecameOfEveryTask) {
+  const Ended ended = run(
+      {"bench", "--rate", "200", "--duration", "500ms", "--workers", broker_.workers(), "--json"});
+  EXPECT_EQ(ended.status, 0) << ended.output;
+  const json report = json::parse(ended.output);
+  EXPECT_EQ(report["accepted"], 100);
+  EXPECT_EQ(report["ended"], (json{{"succeeded", 100}}));
+  const Ended refused =
+      run({"bench", "--queue", "nobodys", "--rate", "100", "--duration", "100ms", "--json"});
+  EXPECT_EQ(refused.status, 3);
+  EXPECT_EQ(json::parse(refused.output)["refused"], (json{{"unknown_queue", 10}}));
 }
 
 TEST_F(CliTest, APausedQueueKeepsItsTasksAndAPurgeIsConfirmed) {

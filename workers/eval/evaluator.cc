@@ -266,7 +266,7 @@ class Run {
 }  // namespace
 
 TaskOutcome Evaluator::run(const TaskAssignment& task, TaskContext& context) const {
-  Result<EvaluationRequest> request = make_request(task.body, settings_);
+  Result<EvaluationRequest> request = make_request(task.body, settings_, task.inputs);
   if (!request.is_ok()) return TaskOutcome::failed(request.status().message());
   return Run(executor_, settings_, task, context, std::move(request).value()).run();
 }

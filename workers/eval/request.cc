@@ -6,6 +6,7 @@
 #include "sdk/config/scalar.h"
 #include "sdk/evaluation/config_document.h"
 #include "sdk/evaluation/evaluation_path.h"
+#include "sdk/pipeline/input_reference.h"
 
 namespace assay::eval {
 namespace {
@@ -124,6 +125,19 @@ Status choose_profile(const Evaluation& evaluation, const EvaluationSettings& se
                                           "'; this worker has " + config::join(names));
 }
 
+// What stands there as a reference to the result of a task that this one comes after.
+Status take_inputs(Evaluation& evaluation, const std::vector<TaskInput>& inputs) {
+  std::vector<std::string*> texts{&evaluation.name, &evaluation.endpoint, &evaluation.model,
+                                  &evaluation.profile};
+  if (evaluation.kind == EvaluationKind::kImage) texts.push_back(&evaluation.entry);
+  for (std::string& argument : evaluation.arguments) texts.push_back(&argument);
+  for (std::string* text : texts) {
+    const Status status = pipeline::resolve_inputs(*text, inputs);
+    if (!status.is_ok()) return status;
+  }
+  return Status::ok();
+}
+
 bool asks_a_model(const json& job) {
   const auto config = job.find("config");
   if (config == job.end() || !config->is_object()) return false;
@@ -135,10 +149,12 @@ bool asks_a_model(const json& job) {
 
 }  // namespace
 
-Result<EvaluationRequest> make_request(std::string_view body, const EvaluationSettings& settings) {
+Result<EvaluationRequest> make_request(std::string_view body, const EvaluationSettings& settings,
+                                       const std::vector<TaskInput>& inputs) {
   Result<Evaluation> decoded = decode_evaluation(body);
   if (!decoded.is_ok()) return decoded.status();
   Evaluation evaluation = std::move(decoded).value();
+  if (const Status taken = take_inputs(evaluation, inputs); !taken.is_ok()) return taken;
   if (evaluation.kind == EvaluationKind::kImage && settings.executor == "local") {
     return fix_input("unsupported_kind",
                      "the local executor runs no images; submit to a worker with the kubernetes "

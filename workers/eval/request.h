@@ -11,6 +11,7 @@
 
 #include "assay/evaluation.h"
 #include "assay/status.h"
+#include "assay/task.h"
 #include "workers/eval/settings.h"
 
 namespace assay::eval {
@@ -26,9 +27,11 @@ struct EvaluationRequest {
   std::string profile;
 };
 
-// Errors, all fix_input, with what to do: `invalid_evaluation`, `unknown_profile`,
-// `endpoint_not_granted`, `unsupported_kind`.
-Result<EvaluationRequest> make_request(std::string_view body, const EvaluationSettings& settings);
+// `inputs`: how the tasks ended that this one comes after; what the body refers to is taken from
+// them. Errors, all fix_input, with what to do: `invalid_evaluation`, `unknown_profile`,
+// `endpoint_not_granted`, `unsupported_kind`, `unresolved_input`.
+Result<EvaluationRequest> make_request(std::string_view body, const EvaluationSettings& settings,
+                                       const std::vector<TaskInput>& inputs);
 
 }  // namespace assay::eval
 

@@ -46,6 +46,30 @@ std::string answered(std::vector<std::string> arguments) {
   return answer == nullptr ? "" : answer->text;
 }
 
+TEST_F(Arguments, ARunTakesAPipelineAndItsVariables) {
+  const Invocation line =
+      understood({"run", "p.yaml", "--set", "a=1", "--set", "b=x=y", "--dry-run"});
+  const auto& run = std::get<RunOptions>(line.command);
+  EXPECT_EQ(run.file, "p.yaml");
+  EXPECT_EQ(run.variables, (std::map<std::string, std::string>{{"a", "1"}, {"b", "x=y"}}));
+  EXPECT_TRUE(run.dry_run);
+  EXPECT_THAT(refused({"run"}), HasSubstr("a FILE is needed"));
+  EXPECT_THAT(refused({"run", "p.yaml", "--run", "7"}), HasSubstr("is no ULID"));
+  EXPECT_THAT(refused({"run", "p.yaml", "--set", "a"}), HasSubstr("has not the form NAME=VALUE"));
+}
+
+TEST_F(Arguments, ALoadServesItsOwnQueueUnlessOneIsNamed) {
+  const auto bench = [](std::vector<std::string> more) {
+    more.insert(more.begin(), "bench");
+    return std::get<BenchOptions>(understood(std::move(more)).command);
+  };
+  EXPECT_EQ(bench({}).queue, "bench");
+  EXPECT_EQ(bench({"--broker", "tcp://h:70"}).workers, "tcp://h:71");
+  EXPECT_EQ(bench({"--queue", "eval"}).workers, "");
+  EXPECT_EQ(bench({"--rate", "0.5", "--duration", "5m"}).duration, Duration(300'000));
+  EXPECT_THAT(refused({"bench", "--rate", "0"}), HasSubstr("--rate"));
+}
+
 TEST_F(Arguments, GlobalFlagsStandBeforeOrAfterTheCommand) {
   for (const auto& arguments :
        std::vector<std::vector<std::string>>{{"--broker", "tcp://h:1000", "--json", "queues"},

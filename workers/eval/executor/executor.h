@@ -64,8 +64,8 @@ struct PodSpec {
   PodLimits limits;
 };
 
-// A pod that was launched. Its destructor stops it, if it was not left, and returns when none of its
-// events can come any more.
+// A pod that was launched. Its destructor stops it, unless it was left, and returns when none of
+// its events can come any more.
 class Pod {
  public:
   virtual ~Pod() = default;
