@@ -46,6 +46,15 @@ std::unique_ptr<Executor> make_executor(const ProgramSettings& settings,
   return std::make_unique<LocalExecutor>(settings.local);
 }
 
+// Nothing to hold when they are served nowhere.
+Result<std::unique_ptr<metrics::Endpoint>> serve_metrics(const ProgramSettings& settings,
+                                                         metrics::Registry& metrics) {
+  if (settings.metrics.empty()) return std::unique_ptr<metrics::Endpoint>();
+  auto endpoint = metrics::Endpoint::listen(settings.metrics, metrics);
+  if (endpoint.is_ok()) log::info("metrics", {{"address", (*endpoint)->address()}});
+  return endpoint;
+}
+
 int run(const ProgramSettings& settings) {
   metrics::Registry metrics;
   const std::unique_ptr<Executor> executor = make_executor(settings, metrics);
@@ -58,15 +67,10 @@ int run(const ProgramSettings& settings) {
       local != nullptr && local->removed() > 0) {
     log::warn("removed_left_pods", {{"count", local->removed()}});
   }
-  std::unique_ptr<metrics::Endpoint> endpoint;
-  if (!settings.metrics.empty()) {
-    auto listening = metrics::Endpoint::listen(settings.metrics, metrics);
-    if (!listening.is_ok()) {
-      std::fprintf(stderr, "assay-eval: %s\n", listening.status().message().c_str());
-      return 1;
-    }
-    endpoint = std::move(listening).value();
-    log::info("metrics", {{"address", endpoint->address()}});
+  auto endpoint = serve_metrics(settings, metrics);
+  if (!endpoint.is_ok()) {
+    std::fprintf(stderr, "assay-eval: %s\n", endpoint.status().message().c_str());
+    return 1;
   }
   const Evaluator evaluator(*executor, settings.evaluation);
   std::unique_ptr<ArtifactStore> artifacts;
