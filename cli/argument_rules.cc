@@ -5,6 +5,20 @@
 #include "assay/task.h"
 
 namespace assay::cli {
+namespace {
+
+bool is_nameless(const KeygenOptions* keygen) {
+  return keygen != nullptr && keygen->name.empty();
+}
+
+std::optional<std::string> mistake_in(const ArtifactsOptions& options) {
+  if (options.action.empty()) return "list, get or put is needed";
+  if (options.action == "get" && options.what.empty()) return "a hash or TASK/NAME is needed";
+  if (options.action == "put" && options.what.empty()) return "a FILE is needed";
+  return std::nullopt;
+}
+
+}  // namespace
 
 std::optional<std::string> mistake_in(const CommandOptions& command) {
   if (const auto* eval = std::get_if<EvalOptions>(&command)) {
@@ -26,6 +40,7 @@ std::optional<std::string> mistake_in(const CommandOptions& command) {
     }
     if (!submit->id.empty() && submit->count > 1) return "--id names one task, --count wants more";
   }
+  if (is_nameless(std::get_if<KeygenOptions>(&command))) return "a NAME is needed";
   const auto lacks_id = [](const auto* options) {
     return options != nullptr && options->id.empty();
   };
@@ -47,6 +62,9 @@ std::optional<std::string> mistake_in(const CommandOptions& command) {
       return "'dead list' takes no IDs; see one task with 'assay status ID'";
     }
     if (dead->action != "list" && dead->ids.empty()) return "at least one task's ID is needed";
+  }
+  if (const auto* artifacts = std::get_if<ArtifactsOptions>(&command)) {
+    return mistake_in(*artifacts);
   }
   const auto lacks_queue = [](const auto* options) {
     return options != nullptr && options->queue.empty();

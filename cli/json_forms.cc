@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/text/duration.h"
+#include "sdk/wire/base64.h"
 
 namespace assay::cli {
 namespace {
@@ -16,23 +17,6 @@ std::string dump(const Json& value) {
 
 Json moment(const std::optional<Time>& time) {
   return time ? Json(format_utc(*time)) : Json(nullptr);
-}
-
-std::string base64(const std::string& bytes) {
-  static constexpr std::string_view kAlphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    std::uint32_t group = 0;
-    for (std::size_t j = 0; j < 3; ++j) {
-      group = group << 8 | (i + j < bytes.size() ? static_cast<std::uint8_t>(bytes[i + j]) : 0U);
-    }
-    for (std::size_t j = 0; j < 4; ++j) {
-      text += i + j <= bytes.size() ? kAlphabet[group >> (18 - 6 * j) & 63U] : '=';
-    }
-  }
-  return text;
 }
 
 // A result that is JSON is embedded as such; a text as a text; anything else as base 64 under
@@ -50,7 +34,7 @@ void add_result(Json& form, const std::string& bytes) {
   try {
     form["result"] = Json::parse(Json(bytes).dump());  // dump throws on what is not UTF-8
   } catch (const Json::exception&) {
-    form["result_base64"] = base64(bytes);
+    form["result_base64"] = wire::encode_base64(bytes);
   }
 }
 
@@ -113,6 +97,14 @@ std::string to_json(const TaskList& list) {
   Json tasks = Json::array();
   for (const TaskInfo& task : list.tasks) tasks.push_back(form_of(task));
   return dump({{"complete", list.complete}, {"tasks", std::move(tasks)}});
+}
+
+std::string key_to_json(const std::string& name, const std::string& public_key,
+                        const std::string& key_file, const std::string& public_file) {
+  return dump({{"name", name},
+               {"public", public_key},
+               {"key_file", key_file},
+               {"public_file", public_file}});
 }
 
 std::string affected_to_json(std::uint64_t tasks) {

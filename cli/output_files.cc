@@ -1,11 +1,11 @@
 #include "cli/output_files.h"
 
 #include <algorithm>
-#include <cstdint>
 #include <filesystem>
 #include <fstream>
 
 #include "cli/text/printable.h"
+#include "sdk/wire/base64.h"
 
 namespace assay::cli {
 namespace {
@@ -13,14 +13,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kPathBytesMax = 500;
-
-int digit_of(char character) {
-  if (character >= 'A' && character <= 'Z') return character - 'A';
-  if (character >= 'a' && character <= 'z') return character - 'a' + 26;
-  if (character >= '0' && character <= '9') return character - '0' + 52;
-  if (character == '+') return 62;
-  return character == '/' ? 63 : -1;
-}
 
 Status write_file(const fs::path& path, const std::string& content) {
   std::error_code error;
@@ -51,25 +43,6 @@ bool is_safe_path(std::string_view path) {
   }
 }
 
-std::optional<std::string> decode_base64(std::string_view text) {
-  if (text.size() % 4 != 0) return std::nullopt;
-  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with("=") ? 1 : 0;
-  std::string bytes;
-  bytes.reserve(text.size() / 4 * 3);
-  std::uint32_t group = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool padded = i >= text.size() - padding;
-    const int digit = padded ? 0 : digit_of(text[i]);
-    if (digit < 0) return std::nullopt;
-    group = group << 6 | static_cast<std::uint32_t>(digit);
-    if (i % 4 != 3) continue;
-    for (const unsigned shift : {16U, 8U, 0U}) bytes += static_cast<char>(group >> shift & 0xFFU);
-    group = 0;
-  }
-  bytes.resize(bytes.size() - padding);
-  return bytes;
-}
-
 Result<std::vector<std::string>> write_outputs(const std::vector<OutputFile>& outputs,
                                                const std::string& directory) {
   std::vector<std::string> written;
@@ -83,7 +56,7 @@ Result<std::vector<std::string>> write_outputs(const std::vector<OutputFile>& ou
                                           "' would not lie below " + directory +
                                           "; it and those after it were not written");
     }
-    const auto content = decode_base64(*output.content_base64);
+    const auto content = wire::decode_base64(*output.content_base64);
     if (!content) {
       return Status(Code::kDataLoss, "damaged_output",
                     "the content of '" + printable(output.path, 100) + "' is damaged");

@@ -23,9 +23,6 @@ Result<std::vector<std::string>> write_outputs(const std::vector<OutputFile>& ou
 // Is this a relative path that stays below where it begins, without control characters?
 bool is_safe_path(std::string_view path);
 
-// RFC 4648 base 64 with padding; nothing for anything else.
-std::optional<std::string> decode_base64(std::string_view text);
-
 }  // namespace assay::cli
 
 #endif  // ASSAY_CLI_OUTPUT_FILES_H_

@@ -85,6 +85,7 @@ void BrokerCore::set_rules(const CoreOptions& options) {
 
 void BrokerCore::on_event(FromPeer&& what) {
   const PeerId peer = what.peer;
+  identity_ = what.identity;
   const Door door = what.door;
   std::visit(
       [&]<typename M>(M&& message) {
@@ -119,6 +120,15 @@ void BrokerCore::on_event(FromPeer&& what) {
 void BrokerCore::on_event(const PeerGone& what) {
   // A worker may come back within its lease and keep what it holds; a client asks again.
   sessions_.remove_client(what.peer);
+  effects_->forget.push_back(what.peer);
+}
+
+void BrokerCore::on_event(const PeerBarred& what) {
+  sessions_.remove_client(what.peer);
+  if (const WorkerSession* session = sessions_.worker(what.peer)) {
+    publish_worker_event(*session, "barred: its key is no longer known");
+    lose_all(end_session(what.peer), "its worker's key is no longer known", false);
+  }
   effects_->forget.push_back(what.peer);
 }
 

@@ -112,7 +112,7 @@ class BrokerCore {
   void on_message(PeerId peer, WorkerHello&& hello);
   void on_message(PeerId peer, Heartbeat&& heartbeat);
   void on_message(PeerId peer, Goodbye&& goodbye);
-  Status check_hello(const WorkerHello& hello) const;
+  Status check_hello(const WorkerHello& hello);
   std::vector<TaskIndex> end_session(PeerId peer);
   bool adopt(WorkerSession& session, const HeldAttempt& held);
   void send_stops(WorkerSession& session, std::vector<HeldAttempt> drop);
@@ -151,6 +151,7 @@ class BrokerCore {
   static Status check_version(std::uint8_t version_min, std::uint8_t version_max);
   void on_event(FromPeer&& what);
   void on_event(const PeerGone& what);
+  void on_event(const PeerBarred& what);
   void on_event(const Tick& tick);
   TaskIndex commit(Record record, std::string blob = {});
   void publish(FeedEvent event);
@@ -172,6 +173,7 @@ class BrokerCore {
   // Of the current step.
   Time now_{};
   Effects* effects_ = nullptr;
+  const Identity* identity_ = nullptr;  // of the peer whose message is being taken
 
   // Between the steps of one turn.
   std::set<QueueIndex> to_dispatch_;

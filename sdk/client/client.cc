@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "sdk/client/session.h"
+#include "sdk/transport/curve.h"
 #include "sdk/transport/dealer.h"
 
 namespace assay {
@@ -28,7 +29,7 @@ class Client::Connection {
         session_({.endpoint = options_.endpoint,
                   .name = options_.name,
                   .call_timeout = options_.call_timeout}),
-        dealer_(options_.endpoint) {}
+        dealer_(options_.endpoint, {options_.key_file, options_.server_key}) {}
 
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -113,6 +114,7 @@ class Client::Connection {
     if (!session_.is_waiting_for_broker()) return;
     dealer_.wait(std::min(until, session_.wake_at()));
     hear();
+    if (auto refusal = dealer_.take_refusal()) session_.on_refused(*refusal);
   }
 
   void say() {

@@ -1,12 +1,16 @@
 // assay-eval: takes evaluations from the broker and runs them.
 #include <csignal>
 #include <cstdio>
+#include <memory>
+#include <utility>
 #include <vector>
 
+#include "assay/artifacts.h"
 #include "assay/worker.h"
 #include "sdk/log/structured_log.h"
 #include "workers/eval/evaluator.h"
 #include "workers/eval/executor/local/local_executor.h"
+#include "workers/eval/kept_artifacts.h"
 #include "workers/eval/program_settings.h"
 
 namespace {
@@ -39,9 +43,20 @@ int run(const ProgramSettings& settings) {
   }
   if (executor.removed() > 0) log::warn("removed_left_pods", {{"count", executor.removed()}});
   const Evaluator evaluator(executor, settings.evaluation);
+  std::unique_ptr<ArtifactStore> artifacts;
+  if (!settings.artifacts.empty()) {
+    auto opened = open_artifacts({.location = settings.artifacts});
+    if (!opened.is_ok()) {
+      std::fprintf(stderr, "assay-eval: %s\n", opened.status().message().c_str());
+      return 1;
+    }
+    artifacts = std::move(*opened);
+  }
   WorkerOptions options;
   options.endpoint = settings.broker;
   options.name = settings.name;
+  options.key_file = settings.key;
+  options.server_key = settings.server_key;
   options.queues = {QueueName("eval")};
   options.slots = settings.slots;
   options.drain_timeout = settings.drain_timeout;
@@ -52,6 +67,10 @@ int run(const ProgramSettings& settings) {
                                     {"owner", task.owner.value},
                                     {"bytes", task.body.size()}});
     TaskOutcome outcome = evaluator.run(task, context);
+    // A try that is to be repeated leaves nothing behind but its reason.
+    if (artifacts && !outcome.result.empty() && outcome.outcome != Outcome::kRetry) {
+      outcome.result = keep_artifacts(*artifacts, task.id, std::move(outcome.result));
+    }
     log_outcome(task, outcome);
     return outcome;
   });

@@ -29,6 +29,10 @@ struct ClientOptions {
   // Told, once an outage, that a wait goes on without the broker, and once that it is back. Empty:
   // such lines go to standard error.
   std::function<void(std::string_view line)> notice = {};
+  // With keys (`assay keygen`; docs/security.md): this client's own NAME.key, and the broker's
+  // public key, as the path of its NAME.pub or as 64 hexadecimal digits. Both or neither.
+  std::string key_file = {};
+  std::string server_key = {};
 };
 
 // Talks to one broker. Calls block; the connection mends itself: a call that meets a broker that is
@@ -42,7 +46,11 @@ struct ClientOptions {
 // - `no_answer` (retry_call): the broker lives, but did not answer this call within `call_timeout`;
 // - `message_too_large` (fix_input): the request is over the limit of one message;
 // - `invalid_endpoint`, `unsupported_version` (fix_input): this broker can never be talked to;
-// - `refused` (fix_input): it does not let this client in;
+// - `refused`, `unknown_key`, `keys_differ`, `handshake_failed` (fix_input): it does not let this
+//   client in; the last three are about keys, and say what to do;
+// - `unreadable_file`, `invalid_key_file`, `exposed_key`, `lacking_key` (fix_input): the key files
+// of
+//   the options;
 // - `no_sockets` (exhausted): the process has no file descriptors left.
 //
 // Thread: one at a time. Two threads want two clients.

@@ -88,6 +88,8 @@ struct WorkerOptions {
   // Told, once an outage, that the broker is away, that it is back, and what it refused. Empty:
   // such lines go to standard error.
   std::function<void(std::string_view line)> notice = {};
+  std::string key_file = {};  // as in ClientOptions
+  std::string server_key = {};
 };
 
 // Takes tasks from the broker and runs the handler for each. It reconnects by itself, names what it
@@ -105,6 +107,7 @@ class Worker {
   // has returned, so handlers must heed TaskContext::cancelled. Errors, all fix_input unless said
   // otherwise: `invalid_name`, `invalid_queues`, `invalid_slots`, `invalid_labels`,
   // `invalid_endpoint`, `unsupported_version`, `refused` (the broker does not let this worker in),
+  // those about keys of a Client (a broker that had let it in before is asked again instead),
   // `no_sockets` (exhausted).
   Status run();
 

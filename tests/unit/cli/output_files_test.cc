@@ -8,6 +8,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "sdk/wire/base64.h"
+
 namespace assay::cli {
 namespace {
 
@@ -67,9 +69,9 @@ TEST_F(OutputFiles, ALinkThatLiesThereIsNotFollowed) {
 
 TEST_F(OutputFiles, DamagedContentIsSaidSo) {
   for (const char* text : {"aGk", "aG=k", "a Gk", "====", "aGk=\n"}) {
-    EXPECT_EQ(decode_base64(text), std::nullopt) << text;
+    EXPECT_EQ(wire::decode_base64(text), std::nullopt) << text;
   }
-  EXPECT_EQ(decode_base64(""), "");
+  EXPECT_EQ(wire::decode_base64(""), "");
   const auto written = write_outputs({{"a", 0, "!"}}, folder_);
   ASSERT_FALSE(written.is_ok());
   EXPECT_EQ(written.status().code(), Code::kDataLoss);
