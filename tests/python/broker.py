@@ -1,4 +1,4 @@
-"""A real broker on free ports, killed and started again over the same data; what the tests of this folder run against."""
+"""A real broker on free ports, killed and started again over the same data."""
 
 import json
 import os

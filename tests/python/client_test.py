@@ -62,7 +62,7 @@ class ClientTest(Case):
         self.assertEqual(states, ["queued", "running", "succeeded"])
         self.assertIn((1, 2, "half way"), [(e.done, e.total, e.text) for e in events if e.kind == "progress"])
         self.assertIn("shouting", [event.text for event in events if event.kind == "log"])
-        self.assertEqual([e.sequence for e in task.progress(timeout=20)], [e.sequence for e in events], "and again later")
+        self.assertEqual([e.sequence for e in task.progress(timeout=20)], [e.sequence for e in events], "again")
 
     def test_outcomes_are_what_a_handler_says(self):
         def handler(task, context):

@@ -9,7 +9,7 @@ import msgpack
 from assay import ids, wire
 from assay.errors import MalformedMessage
 
-SOURCE = os.environ.get("ASSAY_SOURCE", os.path.join(os.path.dirname(__file__), "../../.."))
+SOURCE = os.environ.get("ASSAY_SOURCE", os.path.join(os.path.dirname(__file__), "../.."))
 
 
 def golden():
@@ -50,7 +50,9 @@ class WireTest(unittest.TestCase):
                     self.assertEqual(wire.NUMBERS[head[1]], int(head[2]))
             elif row:
                 keys.append((row[1], row[3] == "required"))
-        told = {name: [(key.name, key.initial is wire._REQUIRED) for key in keys] for name, keys in wire.STRUCTS.items()}
+        told = {}
+        for name, keys in wire.STRUCTS.items():
+            told[name] = [(key.name, key.initial is wire._REQUIRED) for key in keys]
         self.assertEqual(described, told)
 
     def test_enumerations_are_those_of_the_document(self):

@@ -13,8 +13,6 @@ import os
 import time
 from typing import Any, AsyncIterator, Iterable, Mapping, Sequence, TypeVar
 
-import zmq
-
 from assay import evaluation, ids, keys, model, requests, wire
 from assay.aio_subscriber import Subscriber, readable
 from assay.client import DEFAULT_BROKER, default_owner, feed_of
@@ -64,10 +62,9 @@ class Client:
         self.owner = owner or default_owner()
         self.keys = keys.read_keys(key_file or os.environ.get("ASSAY_KEY", ""),
                                    server_key or os.environ.get("ASSAY_SERVER_KEY", ""))
-        self._context = zmq.Context()
         self._session = Session(self.broker, name, model.milliseconds(call_timeout) / 1000)
         self._session.on_ended = self._on_ended
-        self._dealer = Dealer(self._context, self.broker, self.keys)
+        self._dealer = Dealer(self.broker, self.keys)
         self._watchers: dict[str, list[asyncio.Queue[str]]] = {}  # of awaited tasks
         self._poke: asyncio.Event | None = None
         self._pumping: asyncio.Task[None] | None = None
@@ -128,7 +125,7 @@ class Client:
                     rest = None if until is None else max(0.0, until - time.monotonic())
                     task = await asyncio.wait_for(ended.get(), rest)
                 except asyncio.TimeoutError:
-                    raise WaitTimeout(f"{len(left)} of the tasks have not ended, {sorted(left)[0]} among them") from None
+                    raise WaitTimeout(f"{len(left)} of the tasks have not ended, {min(left)} among them") from None
                 if task not in left:
                     continue
                 left.discard(task)
@@ -200,12 +197,11 @@ class Client:
         if self._pumping is not None:
             self._pumping.cancel()
             await asyncio.gather(self._pumping, return_exceptions=True)
-        if self._context.closed:
+        if self._dealer.closed:
             return
         if self._session.greeted:
             self._dealer.send("GOODBYE", {})
         self._dealer.close(200)
-        self._context.term()
 
     async def __aenter__(self) -> Client:
         return self

@@ -60,7 +60,8 @@ class Subscriber:
         """Fixes the point where it begins; next() does it when it has not been done."""
         if self._pace is not None:
             return
-        known = [(await self._client.status(task)).queue for task in self._tasks] if len(self._tasks) <= TOPICS_MAX else []
+        few = self._tasks if len(self._tasks) <= TOPICS_MAX else []
+        known = [(await self._client.status(task)).queue for task in few]
         for topic in topics(self._tasks, self._queue, known):
             self._socket.setsockopt_string(zmq.SUBSCRIBE, topic)
         if self._after is None:

@@ -14,8 +14,6 @@ import time
 from types import TracebackType
 from typing import Any, Iterable, Iterator, Mapping, Sequence, TypeVar
 
-import zmq
-
 from assay import display, evaluation, ids, keys, model, requests
 from assay.errors import WaitTimeout
 from assay.model import Cancelled, Event, Listing, Moment, Result, Seconds, TaskInfo, TaskSpec, id_of
@@ -104,9 +102,8 @@ class Client:
         self.owner = owner or default_owner()
         self.keys = keys.read_keys(key_file or os.environ.get("ASSAY_KEY", ""),
                                    server_key or os.environ.get("ASSAY_SERVER_KEY", ""))
-        self._context = zmq.Context()
         self._session = Session(self.broker, name, model.milliseconds(call_timeout) / 1000)
-        self._dealer = Dealer(self._context, self.broker, self.keys)
+        self._dealer = Dealer(self.broker, self.keys)
 
     # ── tasks ──
 
@@ -133,9 +130,9 @@ class Client:
 
     def evaluate(self, path: str | os.PathLike[str], *, queue: str = "eval", labels: Mapping[str, str] | None = None,
                  priority: int = 5, **settings: Any) -> Task:
-        """Submits a .py, .ipynb or .yaml (docs/evaluations.md). `settings`: `tests`, `timeout` (seconds), `test_timeout`,
-        `danger`, `isolated`, `pods_max`, `profile`, `endpoint`, `model`, `pass_threshold`, `outputs`; they override
-        what the file says."""
+        """Submits a .py, .ipynb or .yaml (docs/evaluations.md). `settings`: `tests`, `timeout` (seconds),
+        `test_timeout`, `danger`, `isolated`, `pods_max`, `profile`, `endpoint`, `model`, `pass_threshold`,
+        `outputs`; they override what the file says."""
         loaded = evaluation.load(path)
         loaded.change(settings)
         return self.submit(queue, loaded.encode(), priority=priority, labels={"name": loaded.name, **(labels or {})})
@@ -155,8 +152,8 @@ class Client:
         return [found[task] for task in wanted]
 
     def as_completed(self, tasks: Iterable[Any], timeout: Seconds | None = None) -> Iterator[Result]:
-        """Results as they come, each once. Thousands cost one message, and travel over the client's one socket. A broker
-        that goes away meanwhile is waited for."""
+        """Results as they come, each once. Thousands cost one message, and travel over the client's one socket. A
+        broker that goes away meanwhile is waited for."""
         left = {id_of(task) for task in tasks}
         self.connect()
         now = time.monotonic()
@@ -264,12 +261,11 @@ class Client:
         return any_heard
 
     def close(self) -> None:
-        if self._context.closed:
+        if self._dealer.closed:
             return
         if self._session.greeted:
             self._dealer.send("GOODBYE", {})
         self._dealer.close(200)
-        self._context.term()
 
     def __enter__(self) -> Client:
         return self

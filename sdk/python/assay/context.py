@@ -42,8 +42,8 @@ class Context:
             self._progress = self._report("progress", text, done=max(0, int(done)), total=max(0, int(total)))
 
     def log(self, lines: str) -> None:
-        """Log lines; they arrive in order. What exceeds 256 KiB at once or 64 KiB a second is cut, and a line in its place
-        says how much."""
+        """Log lines; they arrive in order. What exceeds 256 KiB at once or 64 KiB a second is cut, and a line in its
+        place says how much."""
         raw = lines.rstrip("\n").encode(errors="replace")
         with self._lock:
             for begin in range(0, len(raw), _PIECE):

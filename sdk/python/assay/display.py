@@ -96,6 +96,6 @@ def progress_html(name: str, state: str, done: int, total: int, text: str) -> st
     """A bar with what it says."""
     percent = min(100, 100 * done // total) if total else 0
     figures = f"{done} of {total}" if total else ""
-    bar = (f"<div style='width:20em;background:#ddd'><div style='width:{percent}%;height:.6em;background:#0969da'></div>"
-           "</div>") if total else ""
+    bar = (f"<div style='width:20em;background:#ddd'>"
+           f"<div style='width:{percent}%;height:.6em;background:#0969da'></div></div>") if total else ""
     return f"<b>{_cell(name)}</b> {_cell(state)} {_cell(figures)} {_cell(text)}{bar}"

@@ -6,8 +6,8 @@ from __future__ import annotations
 class AssayError(Exception):
     """A refusal or failure. Compare `reason`, a fixed token of docs/protocol.md section 10; show `str(error)`.
 
-    `code` says what to do: retry_call (the same again), retry_later (after `retry_after` seconds), fix_input, not_found,
-    conflict, exhausted, data_loss, internal."""
+    `code` says what to do: retry_call (the same again), retry_later (after `retry_after` seconds), fix_input,
+    not_found, conflict, exhausted, data_loss, internal."""
 
     def __init__(self, code: str, reason: str, message: str = "", retry_after: float = 0.0) -> None:
         super().__init__(f"{reason}: {message}" if message else reason)

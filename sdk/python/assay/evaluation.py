@@ -1,8 +1,8 @@
 """An evaluation as the body of a task on the queue `eval` (sdk/evaluation/README.md): read from a file, with what lies
 beside it and belongs to it.
 
-Scripts and notebooks are read here. YAML, and scripts with a `# /// assay` block, are read by the `assay` command, so that
-there is one strict reader of it and not two."""
+Scripts and notebooks are read here. YAML, and scripts with a `# /// assay` block, are read by the `assay` command,
+so that there is one strict reader of it and not two."""
 
 from __future__ import annotations
 
@@ -92,8 +92,8 @@ def _read(path: str) -> bytes:
 def _load_with_command(path: str) -> Evaluation:
     command = os.environ.get("ASSAY_COMMAND") or shutil.which("assay")
     if command is None:
-        raise AssayError("fix_input", "no_command", f"{path} holds YAML, which the 'assay' command reads; it is not on the "
-                         "PATH. Install it, or name it in ASSAY_COMMAND")
+        raise AssayError("fix_input", "no_command", f"{path} holds YAML, which the 'assay' command reads; it is not on "
+                         "the PATH. Install it, or name it in ASSAY_COMMAND")
     done = subprocess.run([command, "eval", path, "--body", "-"], capture_output=True, stdin=subprocess.DEVNULL)
     if done.returncode != 0:
         raise _invalid(done.stderr.decode(errors="replace").strip() or f"{command} ended with {done.returncode}")

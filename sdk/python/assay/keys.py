@@ -33,7 +33,8 @@ def _words(path: str) -> dict[str, str]:
         with open(path, encoding="utf-8", errors="replace") as file:
             text = file.read(65536)
     except OSError as error:
-        raise AssayError("fix_input", "unreadable_file", f"cannot read the key file '{path}': {error.strerror}") from None
+        message = f"cannot read the key file '{path}': {error.strerror}"
+        raise AssayError("fix_input", "unreadable_file", message) from None
     words = {}
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.lstrip().startswith("#"):

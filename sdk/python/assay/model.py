@@ -27,7 +27,7 @@ def time_of(moment: Moment | None) -> int:
     if moment is None:
         return 0
     if not isinstance(moment, datetime):
-        moment = datetime.now(timezone.utc) + timedelta(milliseconds=milliseconds(moment))
+        moment = datetime.now(timezone.utc) + (moment if isinstance(moment, timedelta) else timedelta(seconds=moment))
     if moment.tzinfo is None:
         moment = moment.astimezone()
     return round(moment.timestamp() * 1000)
@@ -95,7 +95,8 @@ class TaskSpec:
                       not_before=time_of(self.not_before), deadline=time_of(self.deadline), labels=dict(self.labels),
                       require=dict(self.require), artifacts=list(self.artifacts))
         if not wire.valid_name(fields["queue"]):
-            raise AssayError("fix_input", "invalid_task", f"queue: expected 1 to 64 of a-z A-Z 0-9 . _ -, found {self.queue!r}")
+            raise AssayError("fix_input", "invalid_task",
+                             f"queue: expected 1 to 64 of a-z A-Z 0-9 . _ -, found {self.queue!r}")
         return fields
 
 
@@ -188,13 +189,8 @@ class Event:
     previous_in_queue: int = 0
 
     @property
-    def ended(self) -> bool:
-        """Whether it says that its task has ended."""
+    def ended(self) -> bool:  # it says that its task has
         return self.kind == "state" and self.state in ENDED
-
-    @property
-    def topic(self) -> str:
-        return f"{self.queue}/{self.task or ids.NONE}/{self.kind}"
 
     def __str__(self) -> str:
         return display.event_text(self)
@@ -268,8 +264,7 @@ class WorkerInfo:
 
 @dataclass(frozen=True)
 class Cancelled:
-    """What became of a wish to cancel: lists of ids."""
-
+    """What became of a wish to cancel: ids."""
     cancelled: tuple[str, ...]
     requested: tuple[str, ...]
     ended: tuple[str, ...]

@@ -81,4 +81,4 @@ def outcome_of(value: Any) -> Outcome:
     try:
         return Outcome(result=b"" if value is None else body_of(value))
     except (TypeError, ValueError) as error:
-        return Failure(f"the handler returned {type(value).__name__}, which is neither bytes nor text nor JSON: {error}")
+        return Failure(f"the handler returned {type(value).__name__}, neither bytes nor text nor JSON: {error}")

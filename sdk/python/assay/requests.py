@@ -1,4 +1,4 @@
-"""Every question to the broker as a message and a way to read its answer; what the plain and the asyncio client share."""
+"""Every question to the broker as a message and a way to read its answer; what both clients share."""
 
 from __future__ import annotations
 
@@ -97,5 +97,5 @@ def results_now(ids: Iterable[Any]) -> Request[wire.Fields]:
 
 
 def unknown_task(task: str) -> AssayError:
-    return AssayError("not_found", "unknown_task", f"the broker knows no task {task}; either it was never submitted, or "
+    return AssayError("not_found", "unknown_task", f"the broker knows no task {task}; either it was never submitted or "
                       "its result is not kept any more")

@@ -1,8 +1,9 @@
-"""Every message and value of docs/protocol.md section 9, key by key, in the words of `wire`. A test holds both together.
+"""Every message and value of docs/protocol.md section 9, key by key, in the words of `wire`. A test holds both
+together.
 
 A line is a name, the message's number if it is one, and its keys in order as `key:type`: `key:type=initial` is optional
-with that initial value (nothing after `=`: empty), `key:type?` is optional and may be absent, anything else is required.
-`[type]` is a list, `*name` another value of this table."""
+with that initial value (nothing after `=`: empty), `key:type?` is optional and may be absent, anything else is
+required. `[type]` is a list, `*name` another value of this table."""
 
 SCHEMA = """
 CLIENT_HELLO 1 | version_min:u8 version_max:u8 name:text=

@@ -1,9 +1,9 @@
 """Puts the feed in order and finds what is missing from it (docs/protocol.md section 8). Pure: told of events and of
 answers to its questions, it says which events are next and what must be asked.
 
-Every event names the one before it: over the whole broker by its own number, in its queue by `previous_in_queue`, of its
-task by `previous`. Which of these chains is looked at depends on what is followed. What follows a gap is held back until
-the broker was asked for what it keeps; what it does not keep any more counts as lost."""
+Every event names the one before it: over the whole broker by its own number, in its queue by `previous_in_queue`, of
+its task by `previous`. Which of these chains is looked at depends on what is followed. What follows a gap is held
+back until the broker was asked for what it keeps; what it does not keep any more counts as lost."""
 
 from __future__ import annotations
 

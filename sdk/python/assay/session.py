@@ -130,8 +130,8 @@ class Session:
             self._greet_again()
         if not self.greeted:
             if self._hello_sent is None:
-                self._send("CLIENT_HELLO", {"version_min": wire.VERSION, "version_max": wire.VERSION, "name": self.name},
-                           now)
+                versions = {"version_min": wire.VERSION, "version_max": wire.VERSION}
+                self._send("CLIENT_HELLO", {**versions, "name": self.name}, now)
                 self._hello_sent = now
             return
         self._send_awaits(now)
@@ -274,7 +274,8 @@ class Session:
     def _too_late(self, call: Call) -> AssayError:
         waited = f"within {call.deadline - call.began:.1f} s"
         if self.greeted and self._quiet_since > call.began:
-            return AssayError("retry_call", "no_answer", f"the broker at {self.endpoint} lives, but did not answer {waited}")
+            return AssayError("retry_call", "no_answer",
+                              f"the broker at {self.endpoint} lives, but gave no answer {waited}")
         return AssayError("retry_call", "broker_unreachable", f"no broker answered at {self.endpoint} {waited}; is it "
                           "running, is this its clients' port, and does it ask for keys?")
 

@@ -16,8 +16,8 @@ from assay.transport import open_socket
 if TYPE_CHECKING:
     from assay.client import Client
 
-# A subscription takes a moment to reach the broker, and a loss after the last event shows in no later one: a silent feed
-# is checked by asking, soon at first, then ever more rarely.
+# A subscription takes a moment to reach the broker, and a loss after the last event shows in no later one: a silent
+# feed is checked by asking, soon at first, then ever more rarely.
 FIRST_CHECK = 0.1
 CHECK = 2.0
 CHECK_MAX = 30.0
@@ -66,8 +66,8 @@ def events_of(socket: zmq.Socket) -> Iterator[Event]:
 
 
 class Subscriber:
-    """Follows `tasks`, or a `queue`, or everything. `after`: begin after this sequence (0: with all that is kept); None:
-    with what happens from now on. Iterating never ends by itself.
+    """Follows `tasks`, or a `queue`, or everything. `after`: begin after this sequence (0: with all that is kept);
+    None: with what happens from now on. Iterating never ends by itself.
 
     `lost` counts what was gone before it could be fetched. Thread: one at a time, and its client's."""
 
@@ -154,8 +154,8 @@ class Subscriber:
 
 
 def follow(client: Client, tasks: list[str], timeout: Seconds | None) -> Iterator[Event]:
-    """The events of tasks from the first on, until all have ended. One whose last events are not kept any more ends with
-    an event made of its result."""
+    """The events of tasks from the first on, until all have ended. One whose last events are not kept any more ends
+    with an event made of its result."""
     left = set(tasks)
     until = None if timeout is None else time.monotonic() + milliseconds(timeout) / 1000
     with Subscriber(client, tasks, after=0) as subscriber:

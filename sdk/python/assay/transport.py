@@ -35,11 +35,19 @@ def open_socket(context: zmq.Context, kind: int, endpoint: str, keys: Keys | Non
 class Dealer:
     """Thread: one at a time."""
 
-    def __init__(self, context: zmq.Context, endpoint: str, keys: Keys | None) -> None:
-        self._context = context
+    def __init__(self, endpoint: str, keys: Keys | None) -> None:
+        self._context = zmq.Context()
         self._endpoint = endpoint
         self._keys = keys
-        self.socket = open_socket(context, zmq.DEALER, endpoint, keys)
+        try:
+            self.socket = open_socket(self._context, zmq.DEALER, endpoint, keys)
+        except AssayError:
+            self._context.term()
+            raise
+
+    @property
+    def closed(self) -> bool:
+        return bool(self._context.closed)
 
     def reopen(self) -> None:
         """Another connection: what waits in the old one is never sent."""
@@ -73,3 +81,4 @@ class Dealer:
 
     def close(self, linger_ms: int = 0) -> None:
         self.socket.close(linger_ms)
+        self._context.term()

@@ -40,7 +40,8 @@ ENUMERATIONS: dict[str, tuple[str, ...]] = {
     "kind": ("state", "progress", "log", "worker", "safety", "queue", "dead"),
     "on_failure": ("cancel", "run"),
     "usage_by": ("owner", "queue"),
-    "code": ("", "retry_call", "retry_later", "fix_input", "not_found", "conflict", "exhausted", "data_loss", "internal"),
+    "code": ("", "retry_call", "retry_later", "fix_input", "not_found", "conflict", "exhausted", "data_loss",
+             "internal"),
     "operation": ("pause_queue", "resume_queue", "purge_queue", "drain_worker", "retry_dead", "drop_dead",
                   "release_quarantine", "forget_ended", "pin", "unpin"),
 }
@@ -109,7 +110,8 @@ def encode(name: str, fields: Fields) -> tuple[bytes, bytes]:
 
 
 def encode_struct(name: str, fields: Fields) -> bytes:
-    return bytes(msgpack.packb(_to_wire_struct(name, fields, name), use_bin_type=True, unicode_errors="surrogateescape"))
+    value = _to_wire_struct(name, fields, name)
+    return bytes(msgpack.packb(value, use_bin_type=True, unicode_errors="surrogateescape"))
 
 
 def _to_wire_struct(struct: str, fields: Fields, place: str) -> Fields:

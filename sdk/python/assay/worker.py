@@ -132,15 +132,14 @@ class Worker:
 
     def run(self, handle_signals: bool = True) -> None:
         """Works until request_stop(); with `handle_signals`, in the main thread, SIGTERM and SIGINT call that. Returns
-        when the last handler has returned and its report was recorded. Raises AssayError when the broker does not let it
-        in."""
+        when the last handler has returned and its report was recorded. Raises AssayError when the broker does not
+        let it in."""
         before = {}
         if handle_signals and threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):
                 before[number] = signal.signal(number, lambda *_: self.request_stop())
-        context = zmq.Context()
         pool = ThreadPoolExecutor(max_workers=self._slots + 1, thread_name_prefix="assay-handler")
-        dealer = Dealer(context, self.broker, self._keys)
+        dealer = Dealer(self.broker, self._keys)
         try:
             self._loop(dealer, pool)
         finally:
@@ -148,7 +147,6 @@ class Worker:
                 each.stop("worker_stops")
             dealer.close(200)
             pool.shutdown(wait=False)
-            context.term()
             self._wake_read.close()
             self._wake_write.close()
             for number, handler in before.items():

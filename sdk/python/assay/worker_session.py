@@ -1,5 +1,5 @@
-"""A worker's conversation with the broker without any socket, clock or thread: told what arrived, what a handler finished
-and what time it is, it says what to send, what to start and what to stop.
+"""A worker's conversation with the broker without any socket, clock or thread: told what arrived, what a handler
+finished and what time it is, it says what to send, what to start and what to stop.
 
 An attempt is held from TASKS until its report is recorded; every heartbeat and every greeting names all that is held,
 which renews the leases and, after an outage, lets the broker decide what is still ours."""
@@ -120,8 +120,8 @@ class WorkerSession:
                 self._hello_sent = True
             return
         if self._progress:
-            self._send("PROGRESS", {"reports": [self._progress.popleft() for _ in range(min(1000, len(self._progress)))]},
-                       now)
+            reports = [self._progress.popleft() for _ in range(min(1000, len(self._progress)))]
+            self._send("PROGRESS", {"reports": reports}, now)
         self._send_reports(now)
         if now - self._sent_at >= self._heartbeat_every or self._sent_at == 0.0:
             slots = 0 if self.draining else max(0, self._slots - len(self._lost_running))
