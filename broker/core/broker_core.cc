@@ -47,9 +47,6 @@ void BrokerCore::on_unanswered(PeerId peer, const M& message) {
 void BrokerCore::on_message(PeerId peer, ExplainRequest&& request) {
   on_unanswered(peer, request);
 }
-void BrokerCore::on_message(PeerId peer, UsageRequest&& request) {
-  on_unanswered(peer, request);
-}
 void BrokerCore::on_message(PeerId peer, SchedulesRequest&& request) {
   on_unanswered(peer, request);
 }
