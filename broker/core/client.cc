@@ -239,9 +239,9 @@ void BrokerCore::on_message(PeerId peer, WorkersRequest&& request) {
 }
 
 void BrokerCore::on_message(PeerId peer, EventsRequest&& request) {
-  const bool wants_states = request.kinds.empty() ||
-                            std::find(request.kinds.begin(), request.kinds.end(),
-                                      EventKind::kState) != request.kinds.end();
+  const bool wants_states =
+      request.kinds.empty() || std::find(request.kinds.begin(), request.kinds.end(),
+                                         EventKind::kState) != request.kinds.end();
   const std::uint64_t oldest = feed_.oldest() == 0 ? state_.last_sequence() + 1 : feed_.oldest();
   if (options_.history && wants_states && request.after + 1 < oldest)
     return inquire(peer, std::move(request));

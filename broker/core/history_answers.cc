@@ -51,8 +51,7 @@ void BrokerCore::on_answer(PeerId peer, const StatusRequest& request, HistoryAns
   const Result<TaskIndex> found = find_by_prefix(request.id_prefix);
   if (!found.is_ok() && !is_unknown(found.status()))
     return refuse(peer, request.request, found.status());
-  if (answer.status.reason() == "ambiguous_id")
-    return refuse(peer, request.request, answer.status);
+  if (answer.status.reason() == "ambiguous_id") return refuse(peer, request.request, answer.status);
   if (!answer.status.is_ok()) {
     if (found.is_ok())
       return send(peer, TaskStatus{.request = request.request, .task = info_of(*found)});
@@ -92,7 +91,9 @@ void BrokerCore::on_answer(PeerId peer, const Await& await, HistoryAnswer&& answ
 }
 
 void BrokerCore::on_answer(PeerId peer, const ListRequest& request, HistoryAnswer&& answer) {
-  if (!answer.status.is_ok() && !is_unknown(answer.status))
+  // Where the page begins is unknown to the history, or is on its way there.
+  const bool is_behind = is_unknown(answer.status) && state_.tasks().find(request.after) != kNoTask;
+  if (!answer.status.is_ok() && (is_behind || !is_unknown(answer.status)))
     return refuse(peer, request.request, for_peer(answer.status));
   list(peer, request, answer);
 }
@@ -102,17 +103,17 @@ void BrokerCore::on_answer(PeerId peer, const EventsRequest& request, HistoryAns
   const std::uint64_t newest = state_.last_sequence();
   if (!answer.status.is_ok()) return refuse(peer, request.request, for_peer(answer.status));
   const std::uint64_t kept_from = feed_.oldest() == 0 ? newest + 1 : feed_.oldest();
-  std::erase_if(answer.events,
-                [&](const FeedEvent& event) { return event.sequence >= kept_from; });
+  const std::size_t both = std::erase_if(
+      answer.events, [&](const FeedEvent& event) { return event.sequence >= kept_from; });
   if (answer.complete && answer.through < feed_.let_go_through() && answer.events.empty()) {
-    return refuse(peer, request.request,
-                  retry_later("history_behind", "the history has come to event " +
-                                                    std::to_string(answer.through) +
-                                                    " and is being written")
-                      .with_retry_after(Duration(500)));
+    return refuse(
+        peer, request.request,
+        retry_later("history_behind", "the history has come to event " +
+                                          std::to_string(answer.through) + " and is being written")
+            .with_retry_after(Duration(500)));
   }
   // All of it, up to where memory goes on?
-  const bool joins = answer.complete && answer.through >= feed_.let_go_through();
+  const bool joins = both > 0 || (answer.complete && answer.through >= feed_.let_go_through());
   const std::size_t limit = std::clamp<std::size_t>(request.limit, 1, kEventsPerReplyMax);
   EventList reply{.request = request.request, .oldest = 0, .newest = newest, .complete = false};
   if (joins && answer.events.size() < limit) {
@@ -136,8 +137,7 @@ void BrokerCore::on_message(PeerId peer, UsageRequest&& request) {
 }
 
 void BrokerCore::on_answer(PeerId peer, const UsageRequest& request, HistoryAnswer&& answer) {
-  if (answer.status.code() == Code::kFixInput)
-    return refuse(peer, request.request, answer.status);
+  if (answer.status.code() == Code::kFixInput) return refuse(peer, request.request, answer.status);
   if (!answer.status.is_ok()) return refuse(peer, request.request, for_peer(answer.status));
   send(peer, UsageList{.request = request.request, .rows = std::move(answer.usage)});
 }

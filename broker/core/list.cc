@@ -42,8 +42,8 @@ void BrokerCore::on_message(PeerId peer, ListRequest&& request) {
 }
 
 bool BrokerCore::is_listed(const Task& task, const ListRequest& request) const {
-  if (!request.states.empty() && std::find(request.states.begin(), request.states.end(),
-                                           task.state) == request.states.end()) {
+  if (!request.states.empty() &&
+      std::find(request.states.begin(), request.states.end(), task.state) == request.states.end()) {
     return false;
   }
   if (!request.queue.value.empty() && state_.queue(task.queue).name != request.queue) return false;
@@ -83,10 +83,10 @@ void BrokerCore::list(PeerId peer, const ListRequest& request, const HistoryAnsw
                       const Task &one = state_.tasks().at(a), &other = state_.tasks().at(b);
                       return Place{other.submitted_at, other.id} < Place{one.submitted_at, one.id};
                     });
-  assay::TaskList reply{.request = request.request, .complete = count == matches.size(), .tasks = {}};
+  assay::TaskList reply{
+      .request = request.request, .complete = count == matches.size(), .tasks = {}};
   std::vector<TaskInfo> tasks;
-  for (std::size_t i = 0; i < count; ++i)
-    tasks.push_back(info_of(matches[i], /*in_full=*/false));
+  for (std::size_t i = 0; i < count; ++i) tasks.push_back(info_of(matches[i], /*in_full=*/false));
   // What memory knows is newer than what history says of it.
   for (const TaskInfo& task : answer.tasks) {
     if (state_.tasks().find(task.id) == kNoTask) tasks.push_back(task);

@@ -60,22 +60,21 @@ core::HistoryAnswer on(Reader& reader, const Await& await) {
     const TaskRow& row = story->task;
     if (!row.ended_at) {
       // Memory does not know it any more, so it has ended; its end is on its way here.
-      return failed(retry_later("history_behind", "the end of task " + id.text() +
-                                                      " is being written to the history")
+      return failed(retry_later("history_behind",
+                                "the end of task " + id.text() + " is being written to the history")
                         .with_retry_after(Duration(500)));
     }
-    answer.results.push_back(
-        {.id = id,
-         .state = row.state,
-         .cause = row.cause,
-         .reason = row.reason,
-         .attempt = Attempt{row.attempts},
-         .ended_at = *row.ended_at,
-         .result = std::move(story->result).value_or(std::string())});
+    answer.results.push_back({.id = id,
+                              .state = row.state,
+                              .cause = row.cause,
+                              .reason = row.reason,
+                              .attempt = Attempt{row.attempts},
+                              .ended_at = *row.ended_at,
+                              .result = std::move(story->result).value_or(std::string())});
     if (row.result_bytes > kResultBytesKeptMax) {
-      answer.results.back().reason +=
-          (row.reason.empty() ? "its result of " : "; its result of ") +
-          std::to_string(row.result_bytes) + " bytes was larger than the history keeps";
+      answer.results.back().reason += (row.reason.empty() ? "its result of " : "; its result of ") +
+                                      std::to_string(row.result_bytes) +
+                                      " bytes was larger than the history keeps";
     }
   }
   return answer;
@@ -95,8 +94,12 @@ core::HistoryAnswer on(Reader& reader, const ListRequest& request) {
   if (request.after != TaskId()) {
     const auto at = reader.submitted_at(request.after);
     if (!at.is_ok()) return failed(at.status());
+    if (!*at) {
+      return failed(not_found(std::string(kReasonUnknownTask),
+                              "history knows no task " + request.after.text()));
+    }
     answer.after_submitted = *at;
-    if (*at) filter.after.emplace(**at, request.after);
+    filter.after.emplace(**at, request.after);
   }
   auto page = reader.newest(filter, std::clamp<std::size_t>(request.limit, 1, kPageRowsMax));
   if (!page.is_ok()) return failed(page.status());

@@ -1,5 +1,4 @@
-// What the history knows of a request that the broker's core passed on. Must not know: threads, what
-// memory knows.
+// What the history knows of a request that the core passed on. Must not know: threads, memory.
 #ifndef ASSAY_BROKER_HISTORY_INQUIRY_H_
 #define ASSAY_BROKER_HISTORY_INQUIRY_H_
 

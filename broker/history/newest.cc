@@ -95,10 +95,9 @@ Result<NewestPage> Reader::newest(const NewestFilter& filter, std::size_t limit)
   // The index has the order of the list, so a page costs what lies in it and what the filter skips.
   const std::string_view index =
       filter.owner.value.empty() ? "tasks_by_submission" : "tasks_by_owner_submission";
-  const std::string sql = "SELECT " + std::string(kTaskColumns) + " FROM tasks t INDEXED BY " +
-                          std::string(index) + where.sql +
-                          " ORDER BY t.submitted_at DESC, t.id DESC LIMIT " +
-                          std::to_string(limit + 1);
+  const std::string sql =
+      "SELECT " + std::string(kTaskColumns) + " FROM tasks t INDEXED BY " + std::string(index) +
+      where.sql + " ORDER BY t.submitted_at DESC, t.id DESC LIMIT " + std::to_string(limit + 1);
   auto rows = start(database_, sql, where.values);
   if (!rows.is_ok()) return rows.status();
   NewestPage page;
@@ -116,8 +115,10 @@ Result<NewestPage> Reader::newest(const NewestFilter& filter, std::size_t limit)
 
 Result<std::optional<Time>> Reader::submitted_at(const TaskId& id) {
   begin();
-  auto rows = start(database_, "SELECT submitted_at FROM tasks WHERE id = ?", {id.text()});
+  auto rows = database_.prepare("SELECT submitted_at FROM tasks WHERE id = ?");
   if (!rows.is_ok()) return rows.status();
+  const std::string text = id.text();  // bound, not copied
+  rows->start(text);
   const auto row = rows->next();
   if (!row.is_ok()) return row.status();
   return *row ? std::optional(rows->time(0)) : std::nullopt;
@@ -148,8 +149,8 @@ Result<EventPage> Reader::events(const EventFilter& filter, std::size_t limit) {
   if (filter.since != Time()) where.add("at >= ?", {milliseconds(filter.since)});
   auto rows = start(database_,
                     "SELECT sequence, previous, at, task, queue, state, attempt, worker, text "
-                    "FROM events" + where.sql + " ORDER BY sequence LIMIT " +
-                        std::to_string(limit + 1),
+                    "FROM events" +
+                        where.sql + " ORDER BY sequence LIMIT " + std::to_string(limit + 1),
                     where.values);
   if (!rows.is_ok()) return rows.status();
   std::size_t bytes = 0;

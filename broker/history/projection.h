@@ -72,8 +72,8 @@ class Projection {
 
   // Takes up to `limit` tasks out that ended before `before`; how many there were. Commits.
   Result<std::size_t> erase_ended_before(Time before, std::size_t limit);
-  // Takes up to `limit` of the oldest events out that happened before `before`; how many there were.
-  // Commits.
+  // Takes up to `limit` of the oldest events out that happened before `before`; how many there
+  // were. Commits.
   Result<std::size_t> erase_events_before(Time before, std::size_t limit);
   Status erase_usage_before(Day day) { return store_.erase_usage_before(day); }
 

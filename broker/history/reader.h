@@ -41,7 +41,8 @@ struct TaskPage {
   std::string next;  // the cursor of the next page; empty: this is the last
 };
 
-// Which tasks of a list that goes over all of them, the newest first; what is empty does not matter.
+// Which tasks of a list that goes over all of them, the newest first; what is empty does not
+// matter.
 struct NewestFilter {
   std::vector<TaskState> states;  // any of them
   QueueName queue;

@@ -41,8 +41,7 @@ HistoryService::~HistoryService() {
 }
 
 void HistoryService::ask(core::Inquiry inquiry) {
-  core::FromHistory answer{
-      .to = inquiry.to, .request = std::move(inquiry.request), .answer = {}};
+  core::FromHistory answer{.to = inquiry.to, .request = std::move(inquiry.request), .answer = {}};
   if (!queries_) {
     answer.answer.status = failure_;
     return add_answer(std::move(answer));

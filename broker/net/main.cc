@@ -83,8 +83,9 @@ void describe_history(Settings& settings, config::Options& options) {
   using std::chrono::hours;
   options.boolean("history", settings.history,
                   "keep what ended and what happened in a database that can be asked");
-  options.boolean("history_rebuild", settings.history_rebuild,
-                  "throw the history away and make it anew from the journal, as far as that reaches");
+  options.boolean(
+      "history_rebuild", settings.history_rebuild,
+      "throw the history away and make it anew from the journal, as far as that reaches");
   options.duration("history_kept_for", settings.retention.ended_kept_for,
                    "how long ended tasks stay in the history", {hours(1), hours(24 * 3650)});
   options.integer("history_tasks_max", settings.retention.ended_kept_max,

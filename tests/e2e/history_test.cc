@@ -170,9 +170,8 @@ TEST_F(BrokerHistory, ARebuiltHistoryAnswersTheSame) {
   EXPECT_TRUE(client.status(ids_.back().text()).is_ok());  // the broker goes on without it
   broker_.process().signal(SIGTERM);
   ASSERT_EQ(broker_.process().wait(), 0);
-  BrokerProcess again(folder_.path(),
-                      {"--queues", "echo", "--ended-tasks-kept-max", std::to_string(kKept),
-                       "--history-rebuild"});
+  BrokerProcess again(folder_.path(), {"--queues", "echo", "--ended-tasks-kept-max",
+                                       std::to_string(kKept), "--history-rebuild"});
   Client there({.endpoint = again.clients()});
   EXPECT_TRUE(support::eventually([&] { return there.status(ids_.front().text()).is_ok(); },
                                   std::chrono::seconds(30)));
