@@ -24,6 +24,7 @@
 #include "broker/core/event.h"
 #include "broker/core/feed_log.h"
 #include "broker/core/limits.h"
+#include "broker/core/service_times.h"
 #include "broker/core/sessions.h"
 #include "broker/core/state.h"
 
@@ -91,6 +92,9 @@ class BrokerCore {
   void on_message(PeerId peer, ClientHello&& hello);
   void on_message(PeerId peer, Await&& await);
   void on_message(PeerId peer, Cancel&& cancel);
+  void cancel_one(TaskIndex task, const std::string& reason, Cancelled& reply,
+                  std::set<PeerId>& workers);
+  std::vector<TaskId> with_dependents(const std::vector<TaskId>& ids) const;
   void on_message(PeerId peer, StatusRequest&& request);
   void on_message(PeerId peer, QueuesRequest&& request);
   void on_message(PeerId peer, WorkersRequest&& request);
@@ -117,15 +121,29 @@ class BrokerCore {
   void on_answer(PeerId peer, const ListRequest& request, HistoryAnswer&& answer);
   void on_answer(PeerId peer, const EventsRequest& request, HistoryAnswer&& answer);
   void on_answer(PeerId peer, const UsageRequest& request, HistoryAnswer&& answer);
+  void on_message(PeerId peer, UsageRequest&& request);
+
+  // explain.cc
+  void on_message(PeerId peer, ExplainRequest&& request);
+  Explanation explain(TaskIndex index) const;
+  void gather_waits(const Task& task, Explanation& out) const;
+  void gather_run(TaskIndex index, Explanation& out) const;
+  void gather_share(const Task& task, Explanation& out) const;
+  void gather_workers(const Task& task, Explanation& out) const;
+  void estimate(const Task& task, Explanation& out) const;
+  void say(const Task& task, Explanation& out) const;
+  void say_waits(const Task& task, Explanation& out) const;
+  void say_run(const Task& task, Explanation& out) const;
+
+  // retain.cc
+  void on_message(PeerId peer, ReferencesRequest&& request);
+  Result<std::uint64_t> pin(const std::vector<TaskId>& ids, bool pinned);
 
   // Messages whose answer this broker does not have yet (broker_core.cc).
   template <typename M>
   void on_unanswered(PeerId peer, const M& message);
-  void on_message(PeerId peer, ExplainRequest&& request);
-  void on_message(PeerId peer, UsageRequest&& request);
   void on_message(PeerId peer, SchedulesRequest&& request);
   void on_message(PeerId peer, QuarantinesRequest&& request);
-  void on_message(PeerId peer, ReferencesRequest&& request);
   void on_message(PeerId peer, SnapshotRequest&& request);
 
   // operate.cc
@@ -195,6 +213,7 @@ class BrokerCore {
   Sessions sessions_;
   FeedLog feed_;
   Counters counters_;
+  std::map<QueueIndex, ServiceTimes> service_times_;
   bool accepting_ = true;
 
   // Of the current step.

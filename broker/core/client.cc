@@ -93,38 +93,8 @@ TaskResult BrokerCore::result_of(TaskIndex index) const {
           .reason = task.details ? task.details->reason : std::string(),
           .attempt = Attempt{task.attempt},
           .ended_at = task.changed_at,
-          .result = {}};
-}
-
-void BrokerCore::on_message(PeerId peer, Cancel&& cancel) {
-  Cancelled reply{
-      .request = cancel.request, .cancelled = {}, .requested = {}, .ended = {}, .unknown = {}};
-  if (cancel.reason.size() > kTextBytesMax) cancel.reason.resize(kTextBytesMax);
-  const std::string reason = cancel.reason.empty() ? "cancelled" : cancel.reason;
-  std::set<PeerId> workers;
-  for (const TaskId& id : cancel.ids) {
-    const TaskIndex index = state_.tasks().find(id);
-    if (index == kNoTask) {
-      reply.unknown.push_back(id);
-      continue;
-    }
-    const Task& task = state_.tasks().at(index);
-    if (is_ended(task.state)) {
-      reply.ended.push_back(id);
-    } else if (task.state != TaskState::kRunning) {
-      end_task(index, TaskState::kCancelled, Cause::kNone, reason);
-      reply.cancelled.push_back(id);
-    } else {
-      if (!task.cancel_requested) {
-        commit(
-            CancelRequested{.sequence = next_sequence(), .id = id, .at = now_, .reason = reason});
-      }
-      if (const WorkerSession* holder = sessions_.holder(index)) workers.insert(holder->peer);
-      reply.requested.push_back(id);
-    }
-  }
-  send(peer, std::move(reply));
-  for (PeerId worker : workers) send_stops(*sessions_.worker(worker), {});
+          .result = {},
+          .artifacts = task.details ? task.details->result_artifacts : std::vector<std::string>()};
 }
 
 void BrokerCore::on_message(PeerId peer, StatusRequest&& request) {
@@ -179,6 +149,7 @@ TaskInfo BrokerCore::info_of(TaskIndex index, bool in_full) const {
   info.cause = task.cause;
   info.submitted_at = task.submitted_at;
   info.cancel_requested = task.cancel_requested;
+  info.pinned = task.pinned;
   if (is_ended(task.state)) info.ended_at = task.changed_at;
   if (in_full && task.state == TaskState::kQueued)
     info.position = queue.queued.position(state_.tasks(), index);
@@ -187,6 +158,7 @@ TaskInfo BrokerCore::info_of(TaskIndex index, bool in_full) const {
     info.reason = task.details->reason;
     if (in_full) info.attempts = task.details->attempts;
     info.after = task.details->after;
+    if (in_full) info.artifacts = task.details->result_artifacts;
   }
   return info;
 }
