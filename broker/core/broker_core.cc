@@ -50,9 +50,6 @@ void BrokerCore::on_message(PeerId peer, SchedulesRequest&& request) {
 void BrokerCore::on_message(PeerId peer, QuarantinesRequest&& request) {
   on_unanswered(peer, request);
 }
-void BrokerCore::on_message(PeerId peer, SnapshotRequest&& request) {
-  on_unanswered(peer, request);
-}
 
 BrokerCore::BrokerCore(const CoreOptions& options)
     : options_(options), state_(options), feed_(options) {}
@@ -201,27 +198,10 @@ TaskIndex BrokerCore::commit(Record record, std::string blob) {
       to_settle_.push_back(applied->task);
     }
   }
+  const bool died = applied->event && applied->event->state == TaskState::kDead;
   if (applied->event) publish(std::move(*applied->event));
+  if (died) publish_dead_letter(applied->task);
   return applied->task;
-}
-
-void BrokerCore::publish(FeedEvent event) {
-  feed_.add(event);
-  effects_->publish.push_back(std::move(event));
-}
-
-void BrokerCore::publish_worker_event(const WorkerSession& session, const std::string& text) {
-  for (QueueIndex queue : session.queues) {
-    FeedEvent event;
-    event.sequence = state_.take_sequence();
-    event.at = now_;
-    event.kind = EventKind::kWorker;
-    event.queue = state_.queue(queue).name;
-    event.worker = session.name;
-    event.total = session.slots;
-    event.text = text;
-    publish(std::move(event));
-  }
 }
 
 void BrokerCore::send(PeerId to, Message message, std::vector<TaskIndex> blobs) {

@@ -201,6 +201,11 @@ class BrokerCore {
   TaskIndex commit(Record record, std::string blob = {});
   void publish(FeedEvent event);
   void publish_worker_event(const WorkerSession& session, const std::string& text);
+  // Beside its state event, so that who looks for dead letters alone sees nothing else.
+  void publish_dead_letter(TaskIndex index);
+  void publish_queue_event(QueueIndex queue, const std::string& text);
+  // A task's latest event as far as it is known: the one that is kept, or one made of its state.
+  FeedEvent event_of(TaskIndex index) const;
   void send(PeerId to, Message message, std::vector<TaskIndex> blobs = {});
   void refuse(PeerId peer, std::uint64_t request, const Status& status);
   // The broker's last event number is its whole clock of events: the next durable one.

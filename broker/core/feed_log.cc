@@ -11,6 +11,14 @@ std::size_t bytes_of(const FeedEvent& event) {
          event.worker.value.size();
 }
 
+// But for the tasks, of which there may be many.
+bool matches(const FeedEvent& event, const EventsRequest& request) {
+  if (!request.queue.value.empty() && event.queue != request.queue) return false;
+  if (event.at < request.since) return false;
+  return request.kinds.empty() ||
+         std::find(request.kinds.begin(), request.kinds.end(), event.kind) != request.kinds.end();
+}
+
 }  // namespace
 
 void FeedLog::add(FeedEvent event) {
@@ -32,6 +40,13 @@ std::string FeedLog::last_progress_text(const TaskId& task, Attempt attempt) con
   return last == events_.rend() ? std::string() : last->text;
 }
 
+const FeedEvent* FeedLog::find(std::uint64_t sequence) const {
+  const auto found = std::lower_bound(
+      events_.begin(), events_.end(), sequence,
+      [](const FeedEvent& event, std::uint64_t number) { return event.sequence < number; });
+  return found != events_.end() && found->sequence == sequence ? &*found : nullptr;
+}
+
 EventList FeedLog::answer(const EventsRequest& request, std::uint64_t newest) const {
   EventList reply;
   reply.request = request.request;
@@ -45,6 +60,7 @@ EventList FeedLog::answer(const EventsRequest& request, std::uint64_t newest) co
   std::size_t bytes = 0;
   for (; event != events_.end(); ++event) {
     if (!wanted.empty() && !wanted.contains(event->task)) continue;
+    if (!matches(*event, request)) continue;
     if (reply.events.size() == limit || bytes > kResultBytesPerPushMax) {
       reply.complete = false;
       break;

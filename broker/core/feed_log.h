@@ -18,6 +18,8 @@ class FeedLog {
 
   // Events come in the order of their sequence.
   void add(FeedEvent event);
+  // The kept event with this number, or null; until the next add().
+  const FeedEvent* find(std::uint64_t sequence) const;
   // What the worker of this attempt said last of its progress; empty when nothing is kept of it.
   std::string last_progress_text(const TaskId& task, Attempt attempt) const;
   // The kept events that `request` asks for; `newest` is the broker's latest sequence, kept or not.

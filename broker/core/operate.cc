@@ -46,6 +46,7 @@ Result<std::uint64_t> BrokerCore::pause(const QueueName& name, bool paused) {
   if (!queue) return no_such_queue(name);
   if (state_.queue(*queue).paused == paused) return std::uint64_t{0};
   commit(QueuePaused{.sequence = next_sequence(), .queue = name, .paused = paused});
+  publish_queue_event(*queue, paused ? "paused" : "resumed");
   to_dispatch_.insert(*queue);
   return std::uint64_t{1};
 }

@@ -106,7 +106,8 @@ void BrokerCore::on_message(PeerId peer, Progress&& progress) {
     const Task& task = state_.tasks().at(index);
     FeedEvent event;
     event.sequence = state_.take_sequence();
-    event.previous = task.last_sequence;
+    event.previous = state_.note_task_event(index, event.sequence);
+    event.previous_in_queue = state_.note_event(task.queue, event.sequence);
     event.at = now_;
     event.kind = report.kind;
     event.queue = state_.queue(task.queue).name;
@@ -118,7 +119,6 @@ void BrokerCore::on_message(PeerId peer, Progress&& progress) {
     event.total = report.total;
     if (report.text.size() > kTextBytesMax) report.text.resize(kTextBytesMax);
     event.text = std::move(report.text);
-    state_.note_event(index, event.sequence);
     publish(std::move(event));
   }
 }

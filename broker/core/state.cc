@@ -453,6 +453,7 @@ Applied State::with_event(TaskIndex index, std::uint64_t sequence, Time at, std:
   event.state = task.state;
   event.worker = worker;
   event.text = std::move(text);
+  event.previous_in_queue = note_event(task.queue, sequence);
   task.last_sequence = sequence;
   return {index, std::move(event)};
 }

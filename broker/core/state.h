@@ -32,6 +32,7 @@ struct QueueState {
   std::uint64_t running = 0;
   std::uint64_t bytes = 0;  // of the bodies of its waiting and queued tasks
   bool paused = false;
+  std::uint64_t last_sequence = 0;  // of its latest event, as far as the journal tells
   QueueRule rule;
   std::unordered_map<OwnerIndex, std::uint32_t> running_cost;  // by owner, where the rule bounds it
 };
@@ -100,8 +101,13 @@ class State {
   std::uint64_t last_sequence() const { return last_sequence_; }
   // The next number for an event that is not durable; the durable ones carry theirs in the record.
   std::uint64_t take_sequence() { return ++last_sequence_; }
-  void note_event(TaskIndex task, std::uint64_t sequence) {
-    tasks_.at(task).last_sequence = sequence;
+  // The latest event of its queue is `sequence`; returns which it was before.
+  std::uint64_t note_event(QueueIndex queue, std::uint64_t sequence) {
+    return std::exchange(queues_.at(static_cast<std::size_t>(queue)).last_sequence, sequence);
+  }
+  // The same of a task, which is not its queue's.
+  std::uint64_t note_task_event(TaskIndex task, std::uint64_t sequence) {
+    return std::exchange(tasks_.at(task).last_sequence, sequence);
   }
   // What is not to be deleted: see ArtifactReferences.
   const ArtifactReferences& artifacts() const { return artifacts_; }

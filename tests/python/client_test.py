@@ -246,19 +246,33 @@ class AioTest(Case):
         self.assertEqual([e.state for e in events if e.kind == "state"], ["queued", "running", "succeeded"])
         self.assertEqual({info.state for info in infos}, {"succeeded"})
 
+    def test_a_hundred_clients_at_once(self):
+        self.worker(shout, slots=8)
+
+        async def one(number):
+            async with assay.aio.Client(self.broker.clients, feed=self.broker.feed, call_timeout=60) as client:
+                tasks = await client.submit_all([assay.TaskSpec("shout", f"c{number} t{task}") for task in range(5)])
+                return [result.value for result in await client.wait_all(tasks, 100)]
+
+        async def scene():
+            return await asyncio.gather(*(one(number) for number in range(100)))
+
+        expected = [[f"C{number} T{task}" for task in range(5)] for number in range(100)]
+        self.assertEqual(asyncio.run(scene()), expected)
+
     def test_a_subscriber_misses_nothing_over_a_restart(self):
         self.worker(shout)
 
         async def scene():
             async with assay.aio.Client(self.broker.clients, feed=self.broker.feed, call_timeout=30) as client:
-                async with assay.aio.Subscriber(client) as events:
+                async with assay.aio.Subscriber(client, queue="shout") as events:
                     first = await client.submit("shout", "one")
                     await first.result(30)
                     await asyncio.to_thread(self.broker.restart)
                     second = await client.submit("shout", "two")
                     seen = []
                     async for event in events:
-                        if event.kind == "state" and event.queue == "shout":
+                        if event.kind == "state":
                             seen.append((event.task, event.state))
                         if event.ended and event.task == second.id:
                             return seen, first.id, second.id

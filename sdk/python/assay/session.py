@@ -7,35 +7,12 @@ from collections import deque
 from typing import Any, Callable
 
 from assay import wire
+from assay.call import Call
 from assay.errors import AssayError, MalformedMessage
 
 _IDS_AT_ONCE = 4096
 _SILENCE_BEFORE_WELCOME = 3.0
 _FATAL = ("unsupported_version", "refused")
-
-
-class Call:
-    """A request that is out, or its answer."""
-
-    def __init__(self, name: str, fields: wire.Fields, now: float, timeout: float) -> None:
-        self.name = name
-        self.fields = fields
-        self.began = now
-        self.deadline = now + timeout
-        self.send_at = now
-        self.answer: wire.Fields | None = None
-        self.error: AssayError | None = None
-        self.on_done: Callable[[], None] | None = None
-
-    @property
-    def done(self) -> bool:
-        return self.answer is not None or self.error is not None
-
-    def result(self) -> wire.Fields:
-        if self.error is not None:
-            raise self.error
-        assert self.answer is not None
-        return self.answer
 
 
 class Session:
@@ -112,6 +89,8 @@ class Session:
         elif name == "ERROR":
             self._on_error(fields, now)
         elif "request" in fields and (call := self._calls.get(fields["request"])) is not None:
+            if name == "RESULTS" and (fields := call.merged(fields)) is None:
+                return  # the broker's history has the rest
             call.answer = fields
             self._finish(fields["request"])
         elif name == "RESULTS":
@@ -138,6 +117,7 @@ class Session:
         for call in self._calls.values():
             if call.name and now >= call.send_at:
                 call.send_at = call.deadline + 1
+                call.parts = {}
                 self._send(call.name, call.fields, now)
         if now - self._last_sent >= self.heartbeat_every:
             self._send("HEARTBEAT", {}, now)
