@@ -24,6 +24,11 @@ std::optional<std::string> mistake_in(const BuildOptions& options) {
   return std::nullopt;
 }
 
+template <typename Options>
+bool lacks_id(const Options* options) {
+  return options != nullptr && options->id.empty();
+}
+
 }  // namespace
 
 std::optional<std::string> mistake_in(const CommandOptions& command) {
@@ -48,9 +53,6 @@ std::optional<std::string> mistake_in(const CommandOptions& command) {
     if (!submit->id.empty() && submit->count > 1) return "--id names one task, --count wants more";
   }
   if (is_nameless(std::get_if<KeygenOptions>(&command))) return "a NAME is needed";
-  const auto lacks_id = [](const auto* options) {
-    return options != nullptr && options->id.empty();
-  };
   const auto lacks_ids = [](const auto* options) {
     return options != nullptr && options->ids.empty();
   };
