@@ -112,6 +112,10 @@ struct StatusOptions {
   std::string id;
 };
 
+struct ExplainOptions {
+  std::string id;
+};
+
 struct LogsOptions {
   std::string id;
   bool follow = false;
@@ -120,6 +124,7 @@ struct LogsOptions {
 struct CancelOptions {
   std::vector<std::string> ids;
   std::string reason;
+  bool with_dependents = false;
 };
 
 struct ListOptions {
@@ -181,9 +186,9 @@ struct WatchOptions {
 
 using CommandOptions =
     std::variant<ArtifactsOptions, UpOptions, EvalOptions, BuildOptions, RunOptions, SubmitOptions,
-                 BenchOptions, WaitOptions, ResultOptions, StatusOptions, LogsOptions,
-                 CancelOptions, ListOptions, QueuesOptions, WorkersOptions, PauseOptions,
-                 ResumeOptions, PurgeOptions, DrainOptions, DeadOptions, WatchOptions,
+                 BenchOptions, WaitOptions, ResultOptions, StatusOptions, ExplainOptions,
+                 LogsOptions, CancelOptions, ListOptions, QueuesOptions, WorkersOptions,
+                 PauseOptions, ResumeOptions, PurgeOptions, DrainOptions, DeadOptions, WatchOptions,
                  CompletionOptions, ManualOptions, KeygenOptions>;
 
 struct Invocation {

@@ -88,52 +88,26 @@ TaskResult BrokerCore::result_of(TaskIndex index) const {
           .reason = task.details ? task.details->reason : std::string(),
           .attempt = Attempt{task.attempt},
           .ended_at = task.changed_at,
-          .result = {}};
-}
-
-void BrokerCore::on_message(PeerId peer, Cancel&& cancel) {
-  Cancelled reply{
-      .request = cancel.request, .cancelled = {}, .requested = {}, .ended = {}, .unknown = {}};
-  if (cancel.reason.size() > kTextBytesMax) cancel.reason.resize(kTextBytesMax);
-  const std::string reason = cancel.reason.empty() ? "cancelled" : cancel.reason;
-  std::set<PeerId> workers;
-  for (const TaskId& id : cancel.ids) {
-    const TaskIndex index = state_.tasks().find(id);
-    if (index == kNoTask) {
-      reply.unknown.push_back(id);
-      continue;
-    }
-    const Task& task = state_.tasks().at(index);
-    if (is_ended(task.state)) {
-      reply.ended.push_back(id);
-    } else if (task.state != TaskState::kRunning) {
-      end_task(index, TaskState::kCancelled, Cause::kNone, reason);
-      reply.cancelled.push_back(id);
-    } else {
-      if (!task.cancel_requested) {
-        commit(
-            CancelRequested{.sequence = next_sequence(), .id = id, .at = now_, .reason = reason});
-      }
-      if (const WorkerSession* holder = sessions_.holder(index)) workers.insert(holder->peer);
-      reply.requested.push_back(id);
-    }
-  }
-  send(peer, std::move(reply));
-  for (PeerId worker : workers) send_stops(*sessions_.worker(worker), {});
+          .result = {},
+          .artifacts = task.details ? task.details->result_artifacts : std::vector<std::string>()};
 }
 
 void BrokerCore::on_message(PeerId peer, StatusRequest&& request) {
-  std::string prefix = request.id_prefix;
+  const Result<TaskIndex> found = find_by_prefix(request.id_prefix);
+  if (!found.is_ok()) return refuse(peer, request.request, found.status());
+  send(peer, TaskStatus{.request = request.request, .task = info_of(*found)});
+}
+
+Result<TaskIndex> BrokerCore::find_by_prefix(const std::string& text) const {
+  std::string prefix = text;
   std::transform(prefix.begin(), prefix.end(), prefix.begin(),
                  [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   std::string padded = prefix;
   padded.resize(26, '0');
   if (prefix.size() < kIdPrefixLengthMin || prefix.size() > 26 || !TaskId::parse(padded)) {
-    return refuse(
-        peer, request.request,
-        fix_input("invalid_id", "expected a task id (26 characters) or its first " +
-                                    std::to_string(kIdPrefixLengthMin) + " or more, found '" +
-                                    request.id_prefix.substr(0, 80) + "'"));
+    return fix_input("invalid_id", "expected a task id (26 characters) or its first " +
+                                       std::to_string(kIdPrefixLengthMin) + " or more, found '" +
+                                       text.substr(0, 80) + "'");
   }
   std::vector<TaskIndex> matches;
   if (const auto id = TaskId::parse(prefix)) {
@@ -143,19 +117,17 @@ void BrokerCore::on_message(PeerId peer, StatusRequest&& request) {
     matches = state_.tasks().with_prefix(prefix, 3);
   }
   if (matches.empty()) {
-    return refuse(peer, request.request,
-                  not_found("unknown_task", "there is no task " + prefix +
-                                                " (ended tasks are forgotten after a while)"));
+    return not_found("unknown_task",
+                     "there is no task " + prefix + " (ended tasks are forgotten after a while)");
   }
   if (matches.size() > 1) {
     std::string some;
     for (TaskIndex match : matches) some += " " + state_.tasks().at(match).id.text();
-    return refuse(peer, request.request,
-                  fix_input("ambiguous_id", "more than one task begins with " + prefix + ":" +
-                                                some + (matches.size() == 3 ? " ..." : "") +
-                                                "; give more characters"));
+    return fix_input("ambiguous_id", "more than one task begins with " + prefix + ":" + some +
+                                         (matches.size() == 3 ? " ..." : "") +
+                                         "; give more characters");
   }
-  send(peer, TaskStatus{.request = request.request, .task = info_of(matches[0])});
+  return matches[0];
 }
 
 // Not in full: without its position and attempts, which take long to tell or much to carry.
@@ -171,6 +143,7 @@ TaskInfo BrokerCore::info_of(TaskIndex index, bool in_full) const {
   info.cause = task.cause;
   info.submitted_at = task.submitted_at;
   info.cancel_requested = task.cancel_requested;
+  info.pinned = task.pinned;
   if (is_ended(task.state)) info.ended_at = task.changed_at;
   if (in_full && task.state == TaskState::kQueued)
     info.position = queue.queued.position(state_.tasks(), index);
@@ -179,6 +152,7 @@ TaskInfo BrokerCore::info_of(TaskIndex index, bool in_full) const {
     info.reason = task.details->reason;
     if (in_full) info.attempts = task.details->attempts;
     info.after = task.details->after;
+    if (in_full) info.artifacts = task.details->result_artifacts;
   }
   return info;
 }

@@ -23,6 +23,14 @@ void FeedLog::add(FeedEvent event) {
   }
 }
 
+std::string FeedLog::last_progress_text(const TaskId& task, Attempt attempt) const {
+  const auto is_wanted = [&](const FeedEvent& event) {
+    return event.kind == EventKind::kProgress && event.task == task && event.attempt == attempt;
+  };
+  const auto last = std::find_if(events_.rbegin(), events_.rend(), is_wanted);
+  return last == events_.rend() ? std::string() : last->text;
+}
+
 EventList FeedLog::answer(const EventsRequest& request, std::uint64_t newest) const {
   EventList reply;
   reply.request = request.request;

@@ -18,6 +18,8 @@ class FeedLog {
 
   // Events come in the order of their sequence.
   void add(FeedEvent event);
+  // What the worker of this attempt said last of its progress; empty when nothing is kept of it.
+  std::string last_progress_text(const TaskId& task, Attempt attempt) const;
   // The kept events that `request` asks for; `newest` is the broker's latest sequence, kept or not.
   EventList answer(const EventsRequest& request, std::uint64_t newest) const;
 

@@ -99,6 +99,8 @@ class Projection {
   Status on(const core::QueuePaused& record, const EntryBytes& entry);
   Status on(const core::TaskRevived& record, const EntryBytes& entry);
   Status on(const core::TaskForgotten& record, const EntryBytes& entry);
+  // Retention of history is by age and count; what is pinned is the broker's to know.
+  Status on(const core::TaskPinned&, const EntryBytes&) { return Status::ok(); }
 
   // Whether the task must wait before it can be queued.
   Result<bool> waits(const core::TaskSubmitted& record);
