@@ -65,6 +65,7 @@ struct EvalOptions {
   std::uint8_t priority = 5;
   std::map<std::string, std::string> labels;
   bool detach = false;
+  std::string body;  // where the task's body goes instead of to the broker; "-": standard output
 };
 
 struct RunOptions {

@@ -56,6 +56,7 @@ void declare(CLI::App& app, EvalOptions& options) {
   add(app, "--queue", options.queue, "default eval", "NAME");
   add_task_options(app, options.owner, options.priority, options.labels);
   app.add_flag("--detach", options.detach, "print the id and leave it to run");
+  add(app, "--body", options.body, "write what would be submitted to FILE or -", "FILE");
   app.footer(
       "What follows '--' is handed to a plain script or an image as its arguments.\n"
       "Exit status: 0 passed, 3 failed, 4 cancelled or timed out.");

@@ -44,9 +44,6 @@ void BrokerCore::on_unanswered(PeerId peer, const M& message) {
          fix_input("unknown_message",
                    "this broker does not answer " + std::string(to_string(type_of(Message(M()))))));
 }
-void BrokerCore::on_message(PeerId peer, UsageRequest&& request) {
-  on_unanswered(peer, request);
-}
 void BrokerCore::on_message(PeerId peer, SchedulesRequest&& request) {
   on_unanswered(peer, request);
 }

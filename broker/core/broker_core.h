@@ -103,10 +103,25 @@ class BrokerCore {
   // The task whose id's text this is, or begins with this and no other's does.
   // Errors: `invalid_id`, `ambiguous_id` (fix_input), `unknown_task` (not_found).
   Result<TaskIndex> find_by_prefix(const std::string& text) const;
+  bool may_be_in_history(const Result<TaskIndex>& found, const std::string& text) const;
   TaskInfo info_of(TaskIndex index, bool in_full = true) const;
   TaskResult result_of(TaskIndex index) const;
   void push_results();
   void send_results(PeerId peer, Results reply, const std::vector<TaskIndex>& ended);
+
+  // list.cc
+  void list(PeerId peer, const ListRequest& request, const HistoryAnswer& answer);
+  bool is_listed(const Task& task, const ListRequest& request) const;
+
+  // history_answers.cc
+  void on_event(FromHistory&& what);
+  void inquire(PeerId peer, Message request);
+  void on_answer(PeerId peer, const StatusRequest& request, HistoryAnswer&& answer);
+  void on_answer(PeerId peer, const Await& await, HistoryAnswer&& answer);
+  void on_answer(PeerId peer, const ListRequest& request, HistoryAnswer&& answer);
+  void on_answer(PeerId peer, const EventsRequest& request, HistoryAnswer&& answer);
+  void on_answer(PeerId peer, const UsageRequest& request, HistoryAnswer&& answer);
+  void on_message(PeerId peer, UsageRequest&& request);
 
   // explain.cc
   void on_message(PeerId peer, ExplainRequest&& request);
@@ -127,7 +142,6 @@ class BrokerCore {
   // Messages whose answer this broker does not have yet (broker_core.cc).
   template <typename M>
   void on_unanswered(PeerId peer, const M& message);
-  void on_message(PeerId peer, UsageRequest&& request);
   void on_message(PeerId peer, SchedulesRequest&& request);
   void on_message(PeerId peer, QuarantinesRequest&& request);
   void on_message(PeerId peer, SnapshotRequest&& request);

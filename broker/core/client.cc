@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cctype>
 #include <unordered_map>
+#include <utility>
 
 #include "broker/core/broker_core.h"
 
@@ -39,6 +40,10 @@ void BrokerCore::on_message(PeerId peer, Await&& await) {
       reply.pending.push_back(id);
       if (await.follow) sessions_.add_await(session, index, await.request);
     }
+  }
+  if (options_.history && !reply.unknown.empty()) {
+    inquire(peer, Await{await.request, std::exchange(reply.unknown, {}), await.follow});
+    if (ended.empty() && reply.pending.empty()) return;  // the history's answer is the whole answer
   }
   send_results(peer, std::move(reply), ended);
 }
@@ -94,6 +99,7 @@ TaskResult BrokerCore::result_of(TaskIndex index) const {
 
 void BrokerCore::on_message(PeerId peer, StatusRequest&& request) {
   const Result<TaskIndex> found = find_by_prefix(request.id_prefix);
+  if (may_be_in_history(found, request.id_prefix)) return inquire(peer, std::move(request));
   if (!found.is_ok()) return refuse(peer, request.request, found.status());
   send(peer, TaskStatus{.request = request.request, .task = info_of(*found)});
 }
@@ -157,42 +163,6 @@ TaskInfo BrokerCore::info_of(TaskIndex index, bool in_full) const {
   return info;
 }
 
-void BrokerCore::on_message(PeerId peer, ListRequest&& request) {
-  std::vector<TaskIndex> matches;
-  state_.tasks().for_each([&](TaskIndex index) {
-    const Task& task = state_.tasks().at(index);
-    const bool is_wanted =
-        (request.states.empty() || std::find(request.states.begin(), request.states.end(),
-                                             task.state) != request.states.end()) &&
-        (request.queue.value.empty() || state_.queue(task.queue).name == request.queue) &&
-        (request.owner.value.empty() || state_.owner(task.owner) == request.owner) &&
-        task.submitted_at >= request.since;
-    if (is_wanted) matches.push_back(index);
-  });
-  const std::size_t limit = std::clamp<std::size_t>(request.limit, 1, kTasksPerListMax);
-  assay::TaskList reply{
-      .request = request.request, .complete = matches.size() <= limit, .tasks = {}};
-  const auto newest_first = [&](TaskIndex a, TaskIndex b) {
-    const Task &one = state_.tasks().at(a), &other = state_.tasks().at(b);
-    return std::tie(other.submitted_at, other.id) < std::tie(one.submitted_at, one.id);
-  };
-  const std::size_t count = std::min(limit, matches.size());
-  std::partial_sort(matches.begin(), matches.begin() + static_cast<std::ptrdiff_t>(count),
-                    matches.end(), newest_first);
-  std::size_t bytes = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    TaskInfo info = info_of(matches[i], /*in_full=*/false);
-    bytes += info.reason.size() + info.after.size() * sizeof(TaskId) + 500;
-    for (const auto& [label, value] : info.labels) bytes += label.size() + value.size();
-    if (bytes > kResultBytesPerPushMax) {
-      reply.complete = false;
-      break;
-    }
-    reply.tasks.push_back(std::move(info));
-  }
-  send(peer, std::move(reply));
-}
-
 void BrokerCore::on_message(PeerId peer, QueuesRequest&& request) {
   send(peer, QueueList{.request = request.request, .queues = queue_infos(now_)});
 }
@@ -241,6 +211,12 @@ void BrokerCore::on_message(PeerId peer, WorkersRequest&& request) {
 }
 
 void BrokerCore::on_message(PeerId peer, EventsRequest&& request) {
+  const bool wants_states =
+      request.kinds.empty() || std::find(request.kinds.begin(), request.kinds.end(),
+                                         EventKind::kState) != request.kinds.end();
+  const std::uint64_t oldest = feed_.oldest() == 0 ? state_.last_sequence() + 1 : feed_.oldest();
+  if (options_.history && wants_states && request.after + 1 < oldest)
+    return inquire(peer, std::move(request));
   send(peer, feed_.answer(request, state_.last_sequence()));
 }
 

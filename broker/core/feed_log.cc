@@ -19,6 +19,7 @@ void FeedLog::add(FeedEvent event) {
   events_.push_back(std::move(event));
   while (events_.size() > events_max_ || (bytes_ > bytes_max_ && events_.size() > 1)) {
     bytes_ -= bytes_of(events_.front());
+    if (events_.front().kind == EventKind::kState) let_go_through_ = events_.front().sequence;
     events_.pop_front();
   }
 }
