@@ -79,11 +79,13 @@ class CommandLine {
     command<UpOptions>("up", "start a broker and its workers on this machine, until Ctrl-C");
     command<KeygenOptions>("keygen", "make a key: NAME.key for yourself, NAME.pub for the broker");
     command<EvalOptions>("eval", "submit an evaluation, follow it, print its result");
+    command<BuildOptions>("build", "build an image, push it, test it, print its digest");
     command<RunOptions>("run", "submit a pipeline of steps, follow all of it");
     command<SubmitOptions>("submit", "submit any task, print its id");
     command<WaitOptions>("wait", "wait until tasks have ended");
     command<ResultOptions>("result", "print the result of a task that has ended");
     command<StatusOptions>("status", "print all that is known of a task");
+    command<ExplainOptions>("explain", "say why a task has not started, or not ended");
     command<LogsOptions>("logs", "print a task's log, while it runs or later");
     command<CancelOptions>("cancel", "ask tasks to end");
     command<ListOptions>("list", "list tasks, the newest first");

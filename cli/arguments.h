@@ -12,6 +12,7 @@
 
 #include "assay/ids.h"
 #include "assay/task.h"
+#include "cli/build_options.h"
 #include "cli/exit_code.h"
 
 namespace assay::cli {
@@ -35,6 +36,7 @@ struct UpOptions {
   std::uint16_t port_base = 5555;
   std::optional<std::uint32_t> slots;
   std::string eval_config;
+  std::string build_config;
   std::vector<std::string> endpoints;  // NAME=URL
   bool secure = false;                 // make keys, and demand them
 };
@@ -63,6 +65,7 @@ struct EvalOptions {
   std::uint8_t priority = 5;
   std::map<std::string, std::string> labels;
   bool detach = false;
+  std::string body;  // where the task's body goes instead of to the broker; "-": standard output
 };
 
 struct RunOptions {
@@ -110,6 +113,10 @@ struct StatusOptions {
   std::string id;
 };
 
+struct ExplainOptions {
+  std::string id;
+};
+
 struct LogsOptions {
   std::string id;
   bool follow = false;
@@ -118,6 +125,7 @@ struct LogsOptions {
 struct CancelOptions {
   std::vector<std::string> ids;
   std::string reason;
+  bool with_dependents = false;
 };
 
 struct ListOptions {
@@ -178,11 +186,11 @@ struct WatchOptions {
 };
 
 using CommandOptions =
-    std::variant<ArtifactsOptions, UpOptions, EvalOptions, RunOptions, SubmitOptions, BenchOptions,
-                 WaitOptions, ResultOptions, StatusOptions, LogsOptions, CancelOptions, ListOptions,
-                 QueuesOptions, WorkersOptions, PauseOptions, ResumeOptions, PurgeOptions,
-                 DrainOptions, DeadOptions, WatchOptions, CompletionOptions, ManualOptions,
-                 KeygenOptions>;
+    std::variant<ArtifactsOptions, UpOptions, EvalOptions, BuildOptions, RunOptions, SubmitOptions,
+                 BenchOptions, WaitOptions, ResultOptions, StatusOptions, ExplainOptions,
+                 LogsOptions, CancelOptions, ListOptions, QueuesOptions, WorkersOptions,
+                 PauseOptions, ResumeOptions, PurgeOptions, DrainOptions, DeadOptions, WatchOptions,
+                 CompletionOptions, ManualOptions, KeygenOptions>;
 
 struct Invocation {
   GlobalOptions global;

@@ -14,12 +14,14 @@ namespace assay::cli {
 void declare(CLI::App& app, UpOptions& options);
 void declare(CLI::App& app, KeygenOptions& options);
 void declare(CLI::App& app, EvalOptions& options);
+void declare(CLI::App& app, BuildOptions& options);
 void declare(CLI::App& app, RunOptions& options);
 void declare(CLI::App& app, SubmitOptions& options);
 void declare(CLI::App& app, BenchOptions& options);
 void declare(CLI::App& app, WaitOptions& options);
 void declare(CLI::App& app, ResultOptions& options);
 void declare(CLI::App& app, StatusOptions& options);
+void declare(CLI::App& app, ExplainOptions& options);
 void declare(CLI::App& app, LogsOptions& options);
 void declare(CLI::App& app, CancelOptions& options);
 void declare(CLI::App& app, ListOptions& options);

@@ -4,6 +4,9 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
+#include <unordered_map>
+#include <vector>
 
 #include "assay/message.h"
 #include "assay/task.h"
@@ -18,14 +21,49 @@ class FeedLog {
 
   // Events come in the order of their sequence.
   void add(FeedEvent event);
+  // What the worker of this attempt said last of its progress; empty when nothing is kept of it.
+  std::string last_progress_text(const TaskId& task, Attempt attempt) const;
   // The kept events that `request` asks for; `newest` is the broker's latest sequence, kept or not.
   EventList answer(const EventsRequest& request, std::uint64_t newest) const;
+  // The oldest event that is kept; 0: there is none.
+  std::uint64_t oldest() const { return events_.empty() ? 0 : events_.front().sequence; }
+  // The latest change of a task's state that is not kept any more; 0: there was none. The history
+  // has it, once it has come so far.
+  std::uint64_t let_go_through() const { return let_go_through_; }
 
  private:
+  // What few events have.
+  struct Rest {
+    WorkerName worker;
+    std::uint64_t done = 0;
+    std::uint64_t total = 0;
+    std::string text;
+  };
+  // An event in a third of the bytes: hundreds of thousands are kept.
+  struct Kept {
+    std::uint64_t sequence = 0;
+    std::uint64_t previous = 0;
+    std::uint64_t previous_in_queue = 0;
+    Time at{};
+    TaskId task;
+    Attempt attempt;
+    std::uint16_t queue = 0;  // in queues_
+    EventKind kind = EventKind::kState;
+    TaskState state = TaskState::kQueued;
+    std::unique_ptr<Rest> rest;
+  };
+
+  Kept kept_of(FeedEvent&& event);
+  FeedEvent event_of(const Kept& kept) const;
+  static std::size_t bytes_of(const Kept& kept);
+
   std::size_t events_max_;
   std::size_t bytes_max_;
   std::size_t bytes_ = 0;
-  std::deque<FeedEvent> events_;
+  std::uint64_t let_go_through_ = 0;
+  std::deque<Kept> events_;
+  std::vector<QueueName> queues_;  // as many as the broker ever has
+  std::unordered_map<QueueName, std::uint16_t> queue_numbers_;
 };
 
 }  // namespace assay::core

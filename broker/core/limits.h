@@ -27,6 +27,8 @@ inline constexpr std::size_t kParcelBytesMax =
     16 << 20;  // a task's body and the results that travel with it
 inline constexpr std::size_t kAwaitsPerClientMax = 200'000;
 inline constexpr std::uint32_t kSlotsPerWorkerMax = 10'000;
+// Of all workers together; over it each beats more rarely, up to a third of its lease.
+inline constexpr Duration::rep kHeartbeatsPerSecondMax = 1000;
 inline constexpr std::size_t kTasksPerDispatchMax = 256;   // in one TASKS message
 inline constexpr std::size_t kDispatchBytesMax = 4 << 20;  // of bodies in one TASKS message
 inline constexpr std::size_t kResultsPerPushMax = 256;     // in one RESULTS message
@@ -65,7 +67,8 @@ struct CoreOptions {
   Duration ageing_step{300'000};               // waiting for so long lifts a task by one priority
   std::map<OwnerName, OwnerRule> owners;
   std::map<QueueName, QueueRule> queues;
-  std::uint64_t seed = 1;                      // of the jitter of backoffs
+  bool history = false;    // there is one: what memory has let go is asked there
+  std::uint64_t seed = 1;  // of the jitter of backoffs
   std::size_t ended_tasks_kept_max = 200'000;  // the oldest are forgotten beyond
   std::size_t events_kept_max = 200'000;
   std::size_t event_bytes_kept_max = 64 << 20;

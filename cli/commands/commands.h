@@ -11,12 +11,14 @@ namespace assay::cli {
 ExitCode run(const UpOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const KeygenOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const EvalOptions& options, const GlobalOptions& global, Console& console);
+ExitCode run(const BuildOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const RunOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const SubmitOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const BenchOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const WaitOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const ResultOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const StatusOptions& options, const GlobalOptions& global, Console& console);
+ExitCode run(const ExplainOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const LogsOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const CancelOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const ListOptions& options, const GlobalOptions& global, Console& console);
