@@ -69,8 +69,8 @@ void add_rest(Chain& chain, const TaskSpec& task) {
 
 }  // namespace
 
-std::uint64_t body_hash_of(std::string_view body) {
-  return XXH3_64bits(body.data(), body.size());
+std::uint32_t body_hash_of(std::string_view body) {
+  return static_cast<std::uint32_t>(XXH3_64bits(body.data(), body.size()));
 }
 
 std::uint64_t fingerprint(const TaskSpec& task) {

@@ -6,10 +6,10 @@
 
 namespace assay::core {
 
-std::vector<std::string> quarantine_keys(const OwnerName& owner, std::uint64_t body_hash,
+std::vector<std::string> quarantine_keys(const OwnerName& owner, std::uint32_t body_hash,
                                          const std::map<std::string, std::string>* labels) {
-  char hash[17];
-  std::snprintf(hash, sizeof hash, "%016llx", static_cast<unsigned long long>(body_hash));
+  char hash[9];
+  std::snprintf(hash, sizeof hash, "%08x", static_cast<unsigned>(body_hash));
   std::vector<std::string> keys{owner.value + "/body:" + hash};
   if (labels == nullptr) return keys;
   const auto image = labels->find("image_digest");

@@ -1,7 +1,7 @@
 // Bodies and images whose tasks kept killing workers. A key names one, within its owner: hostile
 // tasks that wear somebody else's body or image harm their own owner only.
 //
-//   red-team/body:00af33...        the hash of the body
+//   red-team/body:00af3377         the hash of the body
 //   red-team/image:sha256:9f86...  the label `image_digest`
 //
 // Durable: what is quarantined. Suspects are counted in memory, until a success of the same body or
@@ -26,7 +26,7 @@ struct Quarantine {
 using Quarantines = std::map<std::string, Quarantine>;
 
 // The keys of a task; the image's only where its labels name one.
-std::vector<std::string> quarantine_keys(const OwnerName& owner, std::uint64_t body_hash,
+std::vector<std::string> quarantine_keys(const OwnerName& owner, std::uint32_t body_hash,
                                          const std::map<std::string, std::string>* labels);
 
 class Suspects {

@@ -69,7 +69,7 @@ struct TaskSubmitted {
   std::string cache_key;
   Duration cache_ttl{0};
   std::string traceparent;
-  std::uint64_t body_hash = 0;  // tells bodies apart that keep killing workers
+  std::uint32_t body_hash = 0;  // tells bodies apart that keep killing workers
   TaskId follows;  // the task of the same cache key whose end is this one's; zeros: none
 };
 

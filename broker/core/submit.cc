@@ -26,7 +26,7 @@ void BrokerCore::on_message(PeerId peer, Submit&& submit) {
     const TaskIndex answer = state_.answered_by(task, now_);
     const bool comes_after = !task.after.empty() || answer != kNoTask;
     const TaskId follows = answer == kNoTask ? TaskId() : state_.tasks().at(answer).id;
-    const std::uint64_t body_hash = body_hash_of(task.body);
+    const std::uint32_t body_hash = body_hash_of(task.body);
     const TaskIndex index = commit(TaskSubmitted{.sequence = next_sequence(),
                                                  .id = task.id,
                                                  .at = now_,

@@ -55,8 +55,8 @@ struct TaskDetails {
 struct Task {
   TaskId id;
   Location blob;  // its body until it ends, then its result
+  std::uint32_t body_hash = 0;
   std::uint64_t fingerprint = 0;
-  std::uint64_t body_hash = 0;
   std::uint64_t last_sequence = 0;  // of its latest event
   Time submitted_at{};
   Time changed_at{};  // when it came into its state; ready time while it waits
