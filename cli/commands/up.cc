@@ -32,11 +32,12 @@ struct WorkerKind {
   const char* program;
   const char* folder;
   bool keeps_artifacts;  // it has the setting `artifacts`; all share one store
+  bool asks_broker;      // it has the setting `clients`
 };
-constexpr std::array<WorkerKind, 4> kWorkerKinds{{{"assay-eval", "eval", true},
-                                                  {"assay-build", "build", false},
-                                                  {"assay-report", "report", true},
-                                                  {"assay-cleanup", "cleanup", true}}};
+constexpr std::array<WorkerKind, 4> kWorkerKinds{{{"assay-eval", "eval", true, false},
+                                                  {"assay-build", "build", false, false},
+                                                  {"assay-report", "report", true, true},
+                                                  {"assay-cleanup", "cleanup", true, true}}};
 
 Endpoints wanted_endpoints(std::uint16_t base) {
   const auto address = [base](int offset) {
@@ -144,6 +145,9 @@ class Up {
     if (options_.slots) {
       options.arguments.insert(options.arguments.end(),
                                {"--slots", std::to_string(*options_.slots)});
+    }
+    if (kind.asks_broker) {
+      options.arguments.insert(options.arguments.end(), {"--clients", endpoints_.clients});
     }
     if (std::string_view(kind.folder) != "eval") return options;
     if (!options_.eval_config.empty()) {
