@@ -7,6 +7,10 @@
 namespace assay::cli {
 namespace {
 
+bool is_nameless(const KeygenOptions* keygen) {
+  return keygen != nullptr && keygen->name.empty();
+}
+
 std::optional<std::string> mistake_in(const ArtifactsOptions& options) {
   if (options.action.empty()) return "list, get or put is needed";
   if (options.action == "get" && options.what.empty()) return "a hash or TASK/NAME is needed";
@@ -36,6 +40,7 @@ std::optional<std::string> mistake_in(const CommandOptions& command) {
     }
     if (!submit->id.empty() && submit->count > 1) return "--id names one task, --count wants more";
   }
+  if (is_nameless(std::get_if<KeygenOptions>(&command))) return "a NAME is needed";
   const auto lacks_id = [](const auto* options) {
     return options != nullptr && options->id.empty();
   };

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "cli/argument_rules.h"
+#include "cli/command_description.h"
 #include "cli/command_options.h"
 #include "cli/suggestion.h"
 
@@ -42,6 +43,21 @@ std::vector<std::string> flags_of(const CLI::App& app) {
   return flags;
 }
 
+CommandDescription description_of(const CLI::App& app) {
+  CommandDescription out{app.get_name(), app.get_description(), {}};
+  for (const CLI::Option* option : app.get_options()) {
+    FlagDescription flag;
+    for (const std::string& name : option->get_lnames()) flag.names.push_back("--" + name);
+    for (const std::string& name : option->get_snames()) flag.names.push_back("-" + name);
+    if (flag.names.empty()) flag.place = option->get_single_name();
+    flag.type = option->get_type_size() == 0 ? "" : option->get_type_name();
+    flag.type = flag.type.substr(0, flag.type.find(':'));  // "N:INT in [1 - 10]": checks follow
+    flag.help = option->get_description();
+    out.flags.push_back(std::move(flag));
+  }
+  return out;
+}
+
 // All commands, each with the values that its options write to.
 class CommandLine {
  public:
@@ -53,12 +69,15 @@ class CommandLine {
     app_.require_subcommand(0, 1);
     global_.broker = environment("ASSAY_BROKER", global_.broker);
     global_.feed = environment("ASSAY_FEED", "");
+    global_.key = environment("ASSAY_KEY", "");
+    global_.server_key = environment("ASSAY_SERVER_KEY", "");
     declare_global(app_, global_);
     app_.allow_extras();
     app_.footer(
         "'assay COMMAND --help' tells more. A first try, in two terminals:\n"
         "  assay up\n  assay eval examples/safety_battery.py");
     command<UpOptions>("up", "start a broker and its workers on this machine, until Ctrl-C");
+    command<KeygenOptions>("keygen", "make a key: NAME.key for yourself, NAME.pub for the broker");
     command<EvalOptions>("eval", "submit an evaluation, follow it, print its result");
     command<RunOptions>("run", "submit a pipeline of steps, follow all of it");
     command<SubmitOptions>("submit", "submit any task, print its id");
@@ -78,6 +97,8 @@ class CommandLine {
     command<DeadOptions>("dead", "list the dead tasks, run them again or drop them");
     command<ArtifactsOptions>("artifacts", "list, get and put the files of tasks");
     command<WatchOptions>("watch", "show what happens, as it happens");
+    command<CompletionOptions>("completion", "print a script that completes commands in a shell");
+    command<ManualOptions>("manual", "print the manual page, for man(1)");
   }
 
   std::variant<Invocation, Answer> parse(std::vector<std::string> arguments) {
@@ -92,6 +113,14 @@ class CommandLine {
     }
     if (version_) return Answer{ExitCode::kOk, "assay " ASSAY_VERSION "\n"};
     return checked(handed_on);
+  }
+
+  std::vector<CommandDescription> describe() {
+    std::vector<CommandDescription> commands{description_of(app_)};
+    for (const CLI::App* command : app_.get_subcommands({})) {
+      commands.push_back(description_of(*command));
+    }
+    return commands;
   }
 
  private:
@@ -176,6 +205,10 @@ class CommandLine {
 };
 
 }  // namespace
+
+std::vector<CommandDescription> describe_commands() {
+  return CommandLine().describe();
+}
 
 std::variant<Invocation, Answer> parse_arguments(std::vector<std::string> arguments) {
   return CommandLine().parse(std::move(arguments));

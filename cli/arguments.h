@@ -21,6 +21,13 @@ struct GlobalOptions {
   std::string
       feed;  // never empty after parsing: the broker's host with its port + 2 when not given
   bool json = false;
+  std::string key;         // a key file; empty: no keys
+  std::string server_key;  // the broker's NAME.pub, or its hexadecimal digits
+};
+
+struct KeygenOptions {
+  std::string name;
+  std::string directory;  // empty: here
 };
 
 struct UpOptions {
@@ -29,6 +36,7 @@ struct UpOptions {
   std::optional<std::uint32_t> slots;
   std::string eval_config;
   std::vector<std::string> endpoints;  // NAME=URL
+  bool secure = false;                 // make keys, and demand them
 };
 
 struct EvalOptions {
@@ -131,6 +139,11 @@ struct BenchOptions {
   std::string owner;
 };
 
+struct CompletionOptions {
+  std::string shell = "bash";  // or "zsh"
+};
+struct ManualOptions {};
+
 struct QueuesOptions {};
 struct WorkersOptions {};
 
@@ -168,7 +181,8 @@ using CommandOptions =
     std::variant<ArtifactsOptions, UpOptions, EvalOptions, RunOptions, SubmitOptions, BenchOptions,
                  WaitOptions, ResultOptions, StatusOptions, LogsOptions, CancelOptions, ListOptions,
                  QueuesOptions, WorkersOptions, PauseOptions, ResumeOptions, PurgeOptions,
-                 DrainOptions, DeadOptions, WatchOptions>;
+                 DrainOptions, DeadOptions, WatchOptions, CompletionOptions, ManualOptions,
+                 KeygenOptions>;
 
 struct Invocation {
   GlobalOptions global;
@@ -181,8 +195,8 @@ struct Answer {
   std::string text;  // for standard output when the code is kOk, else the message of an error
 };
 
-// Reads what follows the program's name, and ASSAY_BROKER and ASSAY_FEED from the environment,
-// which flags override.
+// Reads what follows the program's name, and ASSAY_BROKER ASSAY_FEED, ASSAY_KEY and
+// ASSAY_SERVER_KEY from the environment, which flags override.
 std::variant<Invocation, Answer> parse_arguments(std::vector<std::string> arguments);
 
 // "tcp://host:5555" -> "tcp://host:5557"; nothing when there is no port to add to.

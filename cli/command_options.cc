@@ -81,6 +81,14 @@ void declare(CLI::App& app, UpOptions& options) {
   add(app, "--eval-config", options.eval_config, "a configuration file for assay-eval", "FILE");
   add(app, "--endpoint", options.endpoints,
       "a model endpoint that evaluations may name; repeatable", "NAME=URL");
+  app.add_flag("--secure", options.secure,
+               "encrypt all connections and let in only the keys in DIR/keys/known");
+}
+
+void declare(CLI::App& app, KeygenOptions& options) {
+  add(app, "name", options.name, "whose key it is: 1 to 64 of letters, digits, '.', '_', '-'", "");
+  add(app, "--dir", options.directory, "where the two files go; default: here", "DIR");
+  app.footer("Neither file is overwritten. NAME.key is a secret; NAME.pub goes to the broker.");
 }
 
 void declare(CLI::App& app, EvalOptions& options) {
@@ -249,6 +257,14 @@ void declare(CLI::App& app, DeadOptions& options) {
 void declare(CLI::App& /*app*/, QueuesOptions& /*options*/) {}
 void declare(CLI::App& /*app*/, WorkersOptions& /*options*/) {}
 
+void declare(CLI::App& app, CompletionOptions& options) {
+  add(app, "shell", options.shell, "bash (default) or zsh", "")
+      ->check(CLI::IsMember({"bash", "zsh"}));
+  app.footer("bash: source <(assay completion bash). 'make install' installs both.");
+}
+
+void declare(CLI::App& /*app*/, ManualOptions& /*options*/) {}
+
 void declare(CLI::App& app, ArtifactsOptions& options) {
   add(app, "action", options.action, "list, get or put", "")
       ->check(CLI::IsMember({"list", "get", "put"}));
@@ -271,6 +287,11 @@ void declare_global(CLI::App& app, GlobalOptions& global) {
       ->group(kHelpGroup);
   add(app, "--feed", global.feed,
       "the broker's progress feed (ASSAY_FEED); default: the same host, port + 2", "ADDRESS")
+      ->group(kHelpGroup);
+  add(app, "--key", global.key, "your key file, where the broker demands one (ASSAY_KEY)", "FILE")
+      ->group(kHelpGroup);
+  add(app, "--server-key", global.server_key,
+      "the broker's .pub file, or its 64 digits (ASSAY_SERVER_KEY)", "KEY")
       ->group(kHelpGroup);
   app.add_flag("--json", global.json, "for programs: one document, or one line an event")
       ->group(kHelpGroup);

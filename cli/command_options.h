@@ -12,6 +12,7 @@ class App;
 namespace assay::cli {
 
 void declare(CLI::App& app, UpOptions& options);
+void declare(CLI::App& app, KeygenOptions& options);
 void declare(CLI::App& app, EvalOptions& options);
 void declare(CLI::App& app, RunOptions& options);
 void declare(CLI::App& app, SubmitOptions& options);
@@ -31,6 +32,8 @@ void declare(CLI::App& app, QueuesOptions& options);
 void declare(CLI::App& app, WorkersOptions& options);
 void declare(CLI::App& app, ArtifactsOptions& options);
 void declare(CLI::App& app, WatchOptions& options);
+void declare(CLI::App& app, CompletionOptions& options);
+void declare(CLI::App& app, ManualOptions& options);
 
 // Those that every command takes.
 void declare_global(CLI::App& app, GlobalOptions& global);

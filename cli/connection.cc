@@ -15,10 +15,20 @@ Time now() {
 }
 
 Result<Client> connect(const GlobalOptions& global, Notice notice) {
-  Client client(
-      {.endpoint = global.broker, .name = "assay " ASSAY_VERSION, .notice = std::move(notice)});
+  Client client({.endpoint = global.broker,
+                 .name = "assay " ASSAY_VERSION,
+                 .notice = std::move(notice),
+                 .key_file = global.key,
+                 .server_key = global.server_key});
   const Status status = client.connect();
   if (status.is_ok()) return client;
+  if (status.reason() == "keys_differ" && global.key.empty()) {
+    return Status(status.code(), status.reason(),
+                  "the broker at " + global.broker +
+                      " lets nobody in without a key. Name yours with --key FILE (ASSAY_KEY) and "
+                      "the broker's public one with --server-key (ASSAY_SERVER_KEY); 'assay keygen "
+                      "NAME' makes one");
+  }
   if (status.reason() != "broker_unreachable") return status;
   return Status(status.code(), status.reason(),
                 "no broker answers at " + global.broker +
@@ -67,28 +77,30 @@ Result<std::uint64_t> operate(Client& client, Operation operation, const std::st
 namespace {
 
 // Those who follow tell of an absent broker in their own way.
-Subscriber subscriber(SubscriberOptions options) {
+Subscriber subscriber(const GlobalOptions& global, SubscriberOptions options) {
   options.name = "assay " ASSAY_VERSION;
   options.notice = [](std::string_view) {};
+  options.key_file = global.key;
+  options.server_key = global.server_key;
   return Subscriber(std::move(options));
 }
 
 }  // namespace
 
 Subscriber subscribe(const GlobalOptions& global, std::vector<TaskId> tasks) {
-  return subscriber({.feed_endpoint = global.feed,
-                     .broker_endpoint = global.broker,
-                     .tasks = std::move(tasks),
-                     .topic_prefix = {},
-                     .after = 0});
+  return subscriber(global, {.feed_endpoint = global.feed,
+                             .broker_endpoint = global.broker,
+                             .tasks = std::move(tasks),
+                             .topic_prefix = {},
+                             .after = 0});
 }
 
 Subscriber subscribe(const GlobalOptions& global, std::string topic_prefix) {
-  return subscriber({.feed_endpoint = global.feed,
-                     .broker_endpoint = global.broker,
-                     .tasks = {},
-                     .topic_prefix = std::move(topic_prefix),
-                     .after = std::nullopt});
+  return subscriber(global, {.feed_endpoint = global.feed,
+                             .broker_endpoint = global.broker,
+                             .tasks = {},
+                             .topic_prefix = std::move(topic_prefix),
+                             .after = std::nullopt});
 }
 
 std::string default_owner() {

@@ -99,6 +99,14 @@ std::string to_json(const TaskList& list) {
   return dump({{"complete", list.complete}, {"tasks", std::move(tasks)}});
 }
 
+std::string key_to_json(const std::string& name, const std::string& public_key,
+                        const std::string& key_file, const std::string& public_file) {
+  return dump({{"name", name},
+               {"public", public_key},
+               {"key_file", key_file},
+               {"public_file", public_file}});
+}
+
 std::string affected_to_json(std::uint64_t tasks) {
   return dump({{"affected", tasks}});
 }

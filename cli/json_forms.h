@@ -28,6 +28,10 @@ std::string to_json(const std::vector<TaskId>& ids);
 // {"affected": n}: how many tasks an operation changed.
 std::string affected_to_json(std::uint64_t tasks);
 
+// {"name", "public", "key_file", "public_file"}
+std::string key_to_json(const std::string& name, const std::string& public_key,
+                        const std::string& key_file, const std::string& public_file);
+
 // {"error": {...}}: what standard error says in words.
 std::string to_json(const Status& status);
 

@@ -1,9 +1,12 @@
 # The network side of libassay: sessions (pure dialogues), the sockets that carry them, and the one
 # library that is installed.
+assay_library(assay_keys SOURCES keys/key_file.cc LINK assay_wire)
+target_link_libraries(assay_keys PRIVATE cppzmq)
 assay_library(assay_client SOURCES
   client/client.cc client/session.cc
-  transport/contact.cc transport/dealer.cc
-  LINK assay_wire
+  transport/contact.cc transport/curve.cc transport/dealer.cc transport/handshake_watch.cc
+  transport/plain_connection.cc
+  LINK assay_wire assay_keys
 )
 target_link_libraries(assay_client PRIVATE cppzmq)
 
@@ -21,7 +24,8 @@ target_link_libraries(assay_progress PRIVATE cppzmq)
 
 # What others link: one archive of all of it, with libzmq as its only dependency.
 add_library(assay STATIC
-  $<TARGET_OBJECTS:assay_wire> $<TARGET_OBJECTS:assay_client> $<TARGET_OBJECTS:assay_worker>
+  $<TARGET_OBJECTS:assay_wire> $<TARGET_OBJECTS:assay_keys>
+  $<TARGET_OBJECTS:assay_client> $<TARGET_OBJECTS:assay_worker>
   $<TARGET_OBJECTS:assay_progress>)
 add_library(assay::assay ALIAS assay)
 set_target_properties(assay PROPERTIES LINKER_LANGUAGE CXX)

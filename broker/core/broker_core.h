@@ -101,6 +101,16 @@ class BrokerCore {
   void push_results();
   void send_results(PeerId peer, Results reply, const std::vector<TaskIndex>& ended);
 
+  // Messages whose answer this broker does not have yet (broker_core.cc).
+  template <typename M>
+  void on_unanswered(PeerId peer, const M& message);
+  void on_message(PeerId peer, ExplainRequest&& request);
+  void on_message(PeerId peer, UsageRequest&& request);
+  void on_message(PeerId peer, SchedulesRequest&& request);
+  void on_message(PeerId peer, QuarantinesRequest&& request);
+  void on_message(PeerId peer, ReferencesRequest&& request);
+  void on_message(PeerId peer, SnapshotRequest&& request);
+
   // operate.cc
   void on_message(PeerId peer, Operate&& operate);
   Result<std::uint64_t> pause(const QueueName& queue, bool paused);
@@ -112,7 +122,7 @@ class BrokerCore {
   void on_message(PeerId peer, WorkerHello&& hello);
   void on_message(PeerId peer, Heartbeat&& heartbeat);
   void on_message(PeerId peer, Goodbye&& goodbye);
-  Status check_hello(const WorkerHello& hello) const;
+  Status check_hello(const WorkerHello& hello);
   std::vector<TaskIndex> end_session(PeerId peer);
   bool adopt(WorkerSession& session, const HeldAttempt& held);
   void send_stops(WorkerSession& session, std::vector<HeldAttempt> drop);
@@ -151,6 +161,7 @@ class BrokerCore {
   static Status check_version(std::uint8_t version_min, std::uint8_t version_max);
   void on_event(FromPeer&& what);
   void on_event(const PeerGone& what);
+  void on_event(const PeerBarred& what);
   void on_event(const Tick& tick);
   TaskIndex commit(Record record, std::string blob = {});
   void publish(FeedEvent event);
@@ -172,6 +183,7 @@ class BrokerCore {
   // Of the current step.
   Time now_{};
   Effects* effects_ = nullptr;
+  const Identity* identity_ = nullptr;  // of the peer whose message is being taken
 
   // Between the steps of one turn.
   std::set<QueueIndex> to_dispatch_;

@@ -4,7 +4,9 @@
 #define ASSAY_BROKER_CORE_EVENT_H_
 
 #include <cstdint>
+#include <string>
 #include <variant>
+#include <vector>
 
 #include "assay/ids.h"
 #include "assay/message.h"
@@ -20,14 +22,29 @@ struct PeerId {
   friend auto operator<=>(const PeerId&, const PeerId&) = default;
 };
 
+// Who a peer has proved to be with its key, and what was said of that key. It comes with every
+// message, so that what a peer may do can be decided where the message is taken. What is decided by
+// it today: a worker's name belongs to the key that greeted with it.
+struct Identity {
+  std::string name;                // of the key
+  OwnerName owner;                 // whom it may act for; empty: nothing was said
+  std::vector<std::string> roles;  // "produce", "work:eval", ...; empty: nothing was said
+};
+
 struct FromPeer {
   PeerId peer;
   Door door = Door::kClients;
   Message message;
+  const Identity* identity = nullptr;  // lives as long as the step; null: the broker has no keys
 };
 
 // A message could not be delivered: the connection is gone.
 struct PeerGone {
+  PeerId peer;
+};
+
+// The peer's key is no longer known: nothing is taken from it, and what it holds is taken away.
+struct PeerBarred {
   PeerId peer;
 };
 
@@ -38,7 +55,7 @@ struct Tick {
 
 struct Event {
   Time now{};
-  std::variant<FromPeer, PeerGone, Tick> what;
+  std::variant<FromPeer, PeerGone, PeerBarred, Tick> what;
 };
 
 }  // namespace assay::core

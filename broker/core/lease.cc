@@ -7,7 +7,7 @@
 
 namespace assay::core {
 
-Status BrokerCore::check_hello(const WorkerHello& hello) const {
+Status BrokerCore::check_hello(const WorkerHello& hello) {
   Status status = check_version(hello.version_min, hello.version_max);
   if (!status.is_ok()) return status;
   if (!valid_name(hello.name.value)) {
@@ -32,6 +32,12 @@ Status BrokerCore::check_hello(const WorkerHello& hello) const {
   if (queue_count > kQueueCountMax) {
     return {Code::kExhausted, "too_many_queues",
             "this broker has " + std::to_string(kQueueCountMax) + " queues, its limit"};
+  }
+  const WorkerSession* same_name = sessions_.worker_named(hello.name);
+  if (identity_ != nullptr && same_name != nullptr && same_name->key != identity_->name) {
+    return {Code::kConflict, "name_taken",
+            "a worker with another key is connected under the name '" + hello.name.value +
+                "'; choose another name"};
   }
   if (hello.slots > kSlotsPerWorkerMax) {
     return fix_input("invalid_hello", "slots: expected at most " +
@@ -67,7 +73,8 @@ void BrokerCore::on_message(PeerId peer, WorkerHello&& hello) {
                                                  .held = {},
                                                  .last_heard = now_,
                                                  .joined_at = now_,
-                                                 .labels = std::move(hello.labels)});
+                                                 .labels = std::move(hello.labels),
+                                                 .key = identity_ ? identity_->name : ""});
   Welcome welcome{.version = kProtocolVersion,
                   .broker = ASSAY_VERSION,
                   .heartbeat_every = options_.heartbeat_every,

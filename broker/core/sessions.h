@@ -35,6 +35,7 @@ struct WorkerSession {
   std::map<std::string, std::string> labels;
   bool draining = false;        // an operator wants it to get nothing new
   std::uint32_t held_cost = 0;  // of all that it holds, each at most its slots
+  std::string key;              // the name of the key that it came with; empty: the broker has none
 
   std::uint32_t free_slots() const {
     return draining || slots <= held_cost ? 0 : slots - held_cost;

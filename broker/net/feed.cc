@@ -1,5 +1,8 @@
 #include "broker/net/feed.h"
 
+#include <chrono>
+#include <thread>
+
 #include "broker/net/bind.h"
 #include "sdk/wire/codec.h"
 
@@ -8,12 +11,37 @@ namespace {
 
 // Events that wait for one subscriber before it starts to miss some.
 constexpr int kEventsWaitingMax = 100'000;
+constexpr std::chrono::seconds kRebindMax{5};
 
 }  // namespace
 
-Feed::Feed(zmq::context_t& context) : socket_(context, zmq::socket_type::pub) {
+Feed::Feed(zmq::context_t& context) : context_(context) {
+  open();
+}
+
+void Feed::open() {
+  socket_ = zmq::socket_t(context_, zmq::socket_type::pub);
   socket_.set(zmq::sockopt::linger, 0);
   socket_.set(zmq::sockopt::sndhwm, kEventsWaitingMax);
+  if (authenticator_ != nullptr) authenticator_->guard(socket_);
+}
+
+void Feed::guard(const Authenticator& authenticator) {
+  authenticator_ = &authenticator;
+  authenticator.guard(socket_);
+}
+
+Status Feed::begin_anew() {
+  const std::string endpoint = endpoint_;
+  open();
+  // libzmq gives the address up a moment after the old socket was closed.
+  const auto deadline = std::chrono::steady_clock::now() + kRebindMax;
+  for (;;) {
+    Status status = bind(endpoint);
+    const bool again = status.reason() == "address_in_use";
+    if (!again || std::chrono::steady_clock::now() > deadline) return status;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
 }
 
 Status Feed::bind(const std::string& endpoint) {

@@ -9,6 +9,7 @@
 
 #include "assay/status.h"
 #include "assay/task.h"
+#include "broker/net/authenticator.h"
 
 namespace assay::net {
 
@@ -17,12 +18,21 @@ class Feed {
  public:
   explicit Feed(zmq::context_t& context);
 
+  // Lets in nobody but those whom `authenticator` admits. Before bind.
+  void guard(const Authenticator& authenticator);
   // Errors: `address_in_use`, `invalid_endpoint` (fix_input).
   Status bind(const std::string& endpoint);
   const std::string& endpoint() const { return endpoint_; }
+  // Cuts all subscribers off; those that are still let in come back by themselves and ask for what
+  // they missed. A PUB socket can't part with one of them. Errors: those of bind.
+  Status begin_anew();
   void publish(const std::vector<FeedEvent>& events);
 
  private:
+  void open();
+
+  zmq::context_t& context_;
+  const Authenticator* authenticator_ = nullptr;
   zmq::socket_t socket_;
   std::string endpoint_;
 };

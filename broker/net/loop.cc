@@ -1,9 +1,9 @@
 #include "broker/net/loop.h"
 
 #include <algorithm>
+#include <array>
 #include <type_traits>
 
-#include "broker/net/bind.h"
 #include "sdk/log/structured_log.h"
 
 namespace assay::net {
@@ -33,33 +33,6 @@ Loop::Loop(core::BrokerCore& core, Storage& storage, const Clock& clock, int sto
       workers_(context_, core::Door::kWorkers, numbers_),
       feed_(context_) {}
 
-Status Loop::bind(const Endpoints& endpoints) {
-  for (const std::string& endpoint : {endpoints.clients, endpoints.workers, endpoints.feed}) {
-    if (!is_loopback(endpoint)) {
-      return fix_input("not_loopback",
-                       "cannot listen at " + endpoint +
-                           ": without keys anybody could submit and take tasks, so the broker "
-                           "binds to loopback only, for example tcp://127.0.0.1:5555");
-    }
-  }
-  Status status = clients_.bind(endpoints.clients);
-  if (status.is_ok()) status = workers_.bind(endpoints.workers);
-  if (status.is_ok()) status = feed_.bind(endpoints.feed);
-  if (!status.is_ok() || endpoints.http.empty()) return status;
-  auto http =
-      HttpServer::listen(endpoints.http, [this](const std::string& path) { return answer(path); });
-  if (!http.is_ok()) return http.status();
-  http_ = std::move(*http);
-  return Status::ok();
-}
-
-Endpoints Loop::bound() const {
-  return {.clients = clients_.endpoint(),
-          .workers = workers_.endpoint(),
-          .feed = feed_.endpoint(),
-          .http = http_ ? http_->address() : ""};
-}
-
 Status Loop::run(core::Effects& effects_of_start) {
   effects_ = std::move(effects_of_start);
   Status status = settle();
@@ -70,6 +43,10 @@ Status Loop::run(core::Effects& effects_of_start) {
 Status Loop::turn() {
   effects_.clear();
   measured_appends_ = measured_sends_ = turn_bytes_ = turn_bytes_to_read_ = 0;
+  if (authenticator_ != nullptr) {
+    authenticator_->answer();
+    measured_.connections_refused = authenticator_->refused();
+  }
   if (drain()) spin_until_ = std::chrono::steady_clock::now() + kSpin;
   // Whoever spoke while the broker was busy is heard before silence is looked for.
   core_.step({clock_.now(), core::Tick{.all_heard = drained_}}, effects_);
@@ -117,8 +94,9 @@ bool Loop::drain_one(Router& router) {
                {{"reason", refusal->reason()}, {"message", refusal->message()}});
     return true;
   }
-  core_.step({clock_.now(), core::FromPeer{received->peer, router.door(),
-                                           std::get<Message>(std::move(received->what))}},
+  core_.step({clock_.now(),
+              core::FromPeer{received->peer, router.door(),
+                             std::get<Message>(std::move(received->what)), received->identity}},
              effects_);
   return true;
 }
@@ -217,19 +195,20 @@ bool Loop::wait() {
   auto timeout = std::min(kSleepMax, std::max(Duration(0), wake_at_ - clock_.now()));
   if (http_) timeout = std::min(timeout, http_->timeout().value_or(kSleepMax));
   if (std::chrono::steady_clock::now() < spin_until_) timeout = Duration(0);
-  zmq::pollitem_t items[] = {
+  std::array<zmq::pollitem_t, 5> items{{
+      {nullptr, stop_descriptor_, ZMQ_POLLIN, 0},
       {clients_.socket().handle(), 0, ZMQ_POLLIN, 0},
       {workers_.socket().handle(), 0, ZMQ_POLLIN, 0},
-      {nullptr, stop_descriptor_, ZMQ_POLLIN, 0},
-      {nullptr, http_ ? http_->descriptor() : -1, ZMQ_POLLIN, 0},
-  };
-  const std::size_t count = http_ ? 4 : 3;
+  }};
+  std::size_t count = 3;
+  if (http_) items[count++] = {nullptr, http_->descriptor(), ZMQ_POLLIN, 0};
+  if (authenticator_) items[count++] = {authenticator_->socket().handle(), 0, ZMQ_POLLIN, 0};
   try {
-    zmq::poll(items, count, timeout);
+    zmq::poll(items.data(), count, timeout);
   } catch (const zmq::error_t& error) {
     if (error.num() != EINTR) throw;
   }
-  return (items[2].revents & ZMQ_POLLIN) == 0;
+  return (items[0].revents & ZMQ_POLLIN) == 0;
 }
 
 // Peers that the core does not know: they never greeted, or left. Their numbers are not kept for

@@ -12,6 +12,7 @@
 
 #include "assay/status.h"
 #include "broker/core/broker_core.h"
+#include "broker/net/authenticator.h"
 #include "broker/net/clock.h"
 #include "broker/net/feed.h"
 #include "broker/net/http_server.h"
@@ -34,10 +35,17 @@ class Loop {
   // `stop_descriptor` becomes readable when the broker is to end.
   Loop(core::BrokerCore& core, Storage& storage, const Clock& clock, int stop_descriptor);
 
-  // Binds everything. Errors: `address_in_use`, `invalid_endpoint`, `not_loopback` (fix_input).
+  // Demands keys of everybody. Before bind. Errors: those of Authenticator::make.
+  Status demand_keys(keys::KeyPair own, KnownKeys known);
+  // Binds everything. Errors: `address_in_use`, `invalid_endpoint`, `not_loopback` (fix_input:
+  // there are no keys), those of Authenticator::check_that_strangers_stay_out.
   Status bind(const Endpoints& endpoints);
   // As bound, with the ports that the system chose.
   Endpoints bound() const;
+
+  // Other keys are known from now on: who comes with another is cut off. Between turns. Errors:
+  // those of the storage and of Feed::begin_anew; the broker must end then.
+  Status set_known_keys(KnownKeys known);
 
   // Turns until the stop descriptor is readable. Errors: those of the storage; the broker must end
   // then.
@@ -62,6 +70,7 @@ class Loop {
   const Clock& clock_;
   int stop_descriptor_;
   zmq::context_t context_;
+  std::unique_ptr<Authenticator> authenticator_;  // null: no keys, loopback only
   PeerNumbers numbers_;
   Router clients_;
   Router workers_;

@@ -23,6 +23,8 @@ struct Settings {
   std::string data_dir = "assay-data";
   bool durable = true;
   Endpoints endpoints;
+  std::string key_file;    // of the broker; empty: no keys
+  std::string known_keys;  // a folder
   std::vector<std::string> queues{"eval", "build", "report", "cleanup"};
   core::CoreOptions core;
   int ready_fd = -1;
@@ -54,6 +56,24 @@ void describe_rules(core::CoreOptions& core, config::Options& options) {
   });
 }
 
+void describe_keys(Settings& settings, config::Options& options) {
+  options.text("broker_key", settings.key_file,
+               "the broker's key file (assay keygen); empty: no keys, and loopback only");
+  options.text("known_keys", settings.known_keys,
+               "a folder with the NAME.pub of everybody who is let in");
+  options.check([&settings] {
+    if (settings.key_file.empty() == settings.known_keys.empty()) return Status::ok();
+    return fix_input("invalid_setting",
+                     "broker_key, known_keys: expected both or neither; a key without known ones "
+                     "lets nobody in, known ones without a key can't be checked");
+  });
+  options.check([&settings] {
+    if (settings.key_file.empty()) return Status::ok();
+    const auto own = keys::read_key_file(settings.key_file);
+    return own.is_ok() ? read_known_keys(settings.known_keys).status() : own.status();
+  });
+}
+
 void describe(Settings& settings, config::Options& options) {
   using std::chrono::hours;
   using std::chrono::milliseconds;
@@ -66,6 +86,7 @@ void describe(Settings& settings, config::Options& options) {
   options.text("feed", settings.endpoints.feed, "where the progress feed is published");
   options.text("http", settings.endpoints.http,
                "where health and metrics are served; empty: nowhere");
+  describe_keys(settings, options);
   options.texts("queues", settings.queues,
                 "queues that exist from the start; workers bring their own");
   options.duration("lease", settings.core.lease, "a worker silent for so long loses its tasks",
@@ -162,7 +183,18 @@ int run(const Settings& settings) {
                           {"report", recovery.report}});
 
   Loop loop(core, *storage, clock, stop_descriptor);
-  Status status = loop.bind(settings.endpoints);
+  Status status;
+  std::string security = "no keys: loopback only";
+  if (!settings.key_file.empty()) {
+    auto own = keys::read_key_file(settings.key_file);
+    if (!own.is_ok()) return fail(own.status());
+    auto known = read_known_keys(settings.known_keys);
+    if (!known.is_ok()) return fail(known.status());
+    security = "CURVE as " + keys::to_hex(own->public_key) + ", " + std::to_string(known->size()) +
+               " known keys";
+    status = loop.demand_keys(std::move(*own), std::move(*known));
+  }
+  if (status.is_ok()) status = loop.bind(settings.endpoints);
   if (!status.is_ok()) return fail(status);
   std::vector<QueueName> queues(settings.queues.begin(), settings.queues.end());
   core::Effects effects;
@@ -173,7 +205,7 @@ int run(const Settings& settings) {
                       {"workers", bound.workers},
                       {"feed", bound.feed},
                       {"http", bound.http},
-                      {"security", "no keys: loopback only"}});
+                      {"security", security}});
   tell_ready(settings.ready_fd, bound);
   status = loop.run(effects);
   if (!status.is_ok()) {

@@ -125,6 +125,11 @@ std::string prometheus_text(const core::BrokerCore& core, const Measured& measur
   for (const auto& [reason, count] : rejected) {
     line(out, "assay_rejected_messages_total", label("reason", reason), count);
   }
+  head(out, "assay_connections_refused_total", "counter",
+       "Connections refused for want of a known key, by reason.");
+  for (const auto& [reason, count] : measured.connections_refused) {
+    line(out, "assay_connections_refused_total", label("reason", reason), count);
+  }
   return out;
 }
 

@@ -1,5 +1,6 @@
 #include "broker/net/router.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include "broker/net/bind.h"
@@ -38,10 +39,16 @@ Status Router::bind(const std::string& endpoint) {
   return bind_socket(socket_, endpoint, endpoint_);
 }
 
+void Router::guard(const Authenticator& authenticator) {
+  authenticator_ = &authenticator;
+  authenticator.guard(socket_);
+  // Who has a key must not take over the connection of another by claiming its name.
+  socket_.set(zmq::sockopt::router_handover, 0);
+}
+
 std::optional<Received> Router::receive() {
   zmq::message_t route;
   if (!socket_.recv(route, zmq::recv_flags::dontwait)) return std::nullopt;
-  Received received{peer_of(route), Status()};
   zmq::message_t header, payload;
   int frames = 0;
   // A message arrives whole: the other frames are here.
@@ -51,43 +58,57 @@ std::optional<Received> Router::receive() {
     if (!socket_.recv(frame, zmq::recv_flags::dontwait)) break;
     more = frame.more();
   }
-  if (frames != 2) {
-    received.what =
-        fix_input("malformed_message",
-                  "expected 2 frames, a header and a msgpack map, found " + std::to_string(frames));
+  Received received{core::PeerId(), Status()};
+  const auto peer = peer_of(route, authenticator_ == nullptr ? std::string_view() : key_of(header));
+  if (!peer.is_ok()) {
+    received.what = peer.status();
   } else {
-    auto message = wire::decode(bytes_of(header), bytes_of(payload));
-    if (message.is_ok()) {
-      received.what = std::move(*message);
-      return received;
+    received.peer = (*peer)->id;
+    received.identity = (*peer)->identity;
+    if (frames == 2) {
+      auto message = wire::decode(bytes_of(header), bytes_of(payload));
+      if (message.is_ok()) {
+        received.what = std::move(*message);
+        return received;
+      }
+      received.what = message.status();
+    } else {
+      received.what =
+          fix_input("malformed_message", "expected 2 frames, a header and a msgpack map, found " +
+                                             std::to_string(frames));
     }
-    received.what = message.status();
   }
-  const Status& refusal = std::get<Status>(received.what);
-  send(received.peer, Error{.request = wire::peek_request(bytes_of(payload)),
-                            .code = refusal.code(),
-                            .reason = refusal.reason(),
-                            .message = refusal.message()});
+  answer(route, wire::peek_request(bytes_of(payload)), std::get<Status>(received.what));
   return received;
+}
+
+void Router::answer(const zmq::message_t& route, std::uint64_t request, const Status& refusal) {
+  send_frames(std::string(bytes_of(route)), Error{.request = request,
+                                                  .code = refusal.code(),
+                                                  .reason = refusal.reason(),
+                                                  .message = refusal.message()});
 }
 
 bool Router::send(core::PeerId peer, const Message& message) {
   const auto route = routes_.find(peer);
   if (route == routes_.end()) return false;
+  if (send_frames(route->second, message)) return true;
+  forget(peer);
+  return false;
+}
+
+bool Router::send_frames(const std::string& route, const Message& message) {
   const wire::Frames frames = wire::encode(message);
   try {
     constexpr auto kMore = zmq::send_flags::sndmore | zmq::send_flags::dontwait;
-    if (socket_.send(zmq::buffer(route->second), kMore) &&
-        socket_.send(zmq::buffer(frames.header), kMore) &&
-        socket_.send(zmq::buffer(frames.payload), zmq::send_flags::dontwait)) {
-      return true;
-    }
+    return socket_.send(zmq::buffer(route), kMore) &&
+           socket_.send(zmq::buffer(frames.header), kMore) &&
+           socket_.send(zmq::buffer(frames.payload), zmq::send_flags::dontwait);
   } catch (const zmq::error_t& error) {
     // The peer is gone; anything else is a fault of ours.
     if (error.num() != EHOSTUNREACH) throw;
+    return false;
   }
-  forget(peer);
-  return false;
 }
 
 void Router::forget(core::PeerId peer) {
@@ -99,20 +120,42 @@ void Router::forget(core::PeerId peer) {
 
 void Router::forget_if(const std::function<bool(core::PeerId)>& is_strange) {
   std::erase_if(peers_, [&](const auto& peer) {
-    if (!is_strange(peer.second)) return false;
-    routes_.erase(peer.second);
+    if (!is_strange(peer.second.id)) return false;
+    routes_.erase(peer.second.id);
     return true;
   });
 }
 
-core::PeerId Router::peer_of(const zmq::message_t& route) {
+std::vector<core::PeerId> Router::bar_unknown() {
+  std::vector<core::PeerId> barred;
+  if (authenticator_ == nullptr) return barred;
+  for (auto& [route, peer] : peers_) {
+    peer.identity = authenticator_->find(peer.key);
+    if (peer.identity == nullptr) barred.push_back(peer.id);
+  }
+  std::sort(barred.begin(), barred.end());
+  for (const core::PeerId peer : barred) forget(peer);
+  return barred;
+}
+
+// Who speaks. Errors: `unknown_key`.
+Result<const Router::Peer*> Router::peer_of(const zmq::message_t& route, std::string_view key) {
   const std::string name(bytes_of(route));
   const auto found = peers_.find(name);
-  if (found != peers_.end()) return found->second;
-  const core::PeerId peer = numbers_.next();
-  peers_.emplace(name, peer);
-  routes_.emplace(peer, name);
-  return peer;
+  if (found != peers_.end() && found->second.key == key) return &found->second;
+  const core::Identity* identity = nullptr;
+  if (authenticator_ != nullptr) {
+    identity = authenticator_->find(key);
+    if (identity == nullptr) {
+      return fix_input("unknown_key",
+                       "the broker no longer knows the key of this peer; ask whoever runs it");
+    }
+  }
+  // Somebody else under a name that is free again: what was meant for the former never reaches it.
+  if (found != peers_.end()) forget(found->second.id);
+  const core::PeerId id = numbers_.next();
+  routes_.emplace(id, name);
+  return &peers_.insert_or_assign(name, Peer{id, std::string(key), identity}).first->second;
 }
 
 }  // namespace assay::net

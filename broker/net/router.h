@@ -7,13 +7,16 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <variant>
+#include <vector>
 #include <zmq.hpp>
 
 #include "assay/message.h"
 #include "assay/status.h"
 #include "broker/core/event.h"
+#include "broker/net/authenticator.h"
 
 namespace assay::net {
 
@@ -30,6 +33,7 @@ class PeerNumbers {
 struct Received {
   core::PeerId peer;
   std::variant<Message, Status> what;
+  const core::Identity* identity = nullptr;  // null: the broker has no keys
 };
 
 // Thread: one.
@@ -37,6 +41,8 @@ class Router {
  public:
   Router(zmq::context_t& context, core::Door door, PeerNumbers& numbers);
 
+  // Lets in nobody but those whom `authenticator` admits. Before bind.
+  void guard(const Authenticator& authenticator);
   // Errors: `address_in_use`, `invalid_endpoint` (fix_input), each with what to do.
   Status bind(const std::string& endpoint);
   // The endpoint as bound, with the port that the system chose.
@@ -49,6 +55,9 @@ class Router {
   void forget(core::PeerId peer);
   // Forgets every peer for which `is_strange` says so.
   void forget_if(const std::function<bool(core::PeerId)>& is_strange);
+  // After the known keys have changed: the peers whose key is not among them any more, all
+  // forgotten. Their connections are still there; what comes over them is answered `unknown_key`.
+  std::vector<core::PeerId> bar_unknown();
 
   core::Door door() const { return door_; }
   bool knows(core::PeerId peer) const { return routes_.contains(peer); }
@@ -56,13 +65,21 @@ class Router {
   zmq::socket_ref socket() { return socket_; }
 
  private:
-  core::PeerId peer_of(const zmq::message_t& route);
+  struct Peer {
+    core::PeerId id;
+    std::string key;  // that it has proved to have; empty: none was asked for
+    const core::Identity* identity = nullptr;
+  };
+  Result<const Peer*> peer_of(const zmq::message_t& route, std::string_view key);
+  void answer(const zmq::message_t& route, std::uint64_t request, const Status& refusal);
+  bool send_frames(const std::string& route, const Message& message);
 
   core::Door door_;
   PeerNumbers& numbers_;
   zmq::socket_t socket_;
   std::string endpoint_;
-  std::unordered_map<std::string, core::PeerId> peers_;
+  const Authenticator* authenticator_ = nullptr;
+  std::unordered_map<std::string, Peer> peers_;
   std::unordered_map<core::PeerId, std::string> routes_;
 };
 

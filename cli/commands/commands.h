@@ -9,6 +9,7 @@
 namespace assay::cli {
 
 ExitCode run(const UpOptions& options, const GlobalOptions& global, Console& console);
+ExitCode run(const KeygenOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const EvalOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const RunOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const SubmitOptions& options, const GlobalOptions& global, Console& console);
@@ -28,6 +29,8 @@ ExitCode run(const DrainOptions& options, const GlobalOptions& global, Console& 
 ExitCode run(const DeadOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const ArtifactsOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const WatchOptions& options, const GlobalOptions& global, Console& console);
+ExitCode run(const CompletionOptions& options, const GlobalOptions& global, Console& console);
+ExitCode run(const ManualOptions& options, const GlobalOptions& global, Console& console);
 
 }  // namespace assay::cli
 

@@ -15,6 +15,7 @@
 #include "cli/interrupts.h"
 #include "cli/json_forms.h"
 #include "cli/up/data_directory.h"
+#include "cli/up/own_keys.h"
 #include "cli/up/supervisor.h"
 
 namespace assay::cli {
@@ -27,6 +28,7 @@ constexpr Duration kBrokerReadyMax{120'000};  // it may have a long journal to r
 constexpr Duration kWorkersReadyMax{20'000};
 constexpr Duration kStopMax{45'000};  // a worker drains for 30 s, then cancels
 constexpr const char* kBroker = "assay-broker";
+constexpr const char* kOperator = "operator";
 
 struct WorkerKind {
   const char* program;
@@ -58,7 +60,8 @@ class Up {
         supervisor_(interrupts_, console) {}
 
   ExitCode run() {
-    Status status = start_broker();
+    Status status = options_.secure ? make_keys() : Status::ok();
+    if (status.is_ok()) status = start_broker();
     if (status.is_ok() && !stopping_) status = start_workers();
     if (!status.is_ok()) {
       console_.error(status.message());
@@ -72,6 +75,15 @@ class Up {
   }
 
  private:
+  Status make_keys() {
+    std::vector<std::string> names{kOperator};
+    for (const WorkerKind& kind : kWorkerKinds) names.emplace_back(kind.folder);
+    auto made = OwnKeys::make(directory_ / "keys", names);
+    if (!made.is_ok()) return made.status();
+    keys_ = std::move(*made);
+    return Status::ok();
+  }
+
   ChildOptions broker_options(const Endpoints& endpoints, int ready) const {
     ChildOptions options;
     options.program = programs_ / kBroker;
@@ -79,6 +91,10 @@ class Up {
                          "--workers",  endpoints.workers,     "--feed",    endpoints.feed};
     if (!endpoints.http.empty()) {
       options.arguments.insert(options.arguments.end(), {"--http", endpoints.http});
+    }
+    if (keys_) {
+      options.arguments.insert(options.arguments.end(), {"--broker-key", keys_->key_file("broker"),
+                                                         "--known-keys", keys_->known_keys()});
     }
     options.log_path = directory_.log("broker");
     if (ready >= 0) {
@@ -142,6 +158,10 @@ class Up {
       options.arguments.insert(options.arguments.end(), {"--artifacts", directory_ / "artifacts"});
     }
     options.log_path = directory_.log(kind.folder);
+    if (keys_) {
+      options.arguments.insert(options.arguments.end(), {"--key", keys_->key_file(kind.folder),
+                                                         "--server-key", keys_->server_key()});
+    }
     if (options_.slots) {
       options.arguments.insert(options.arguments.end(),
                                {"--slots", std::to_string(*options_.slots)});
@@ -177,8 +197,11 @@ class Up {
   }
 
   Status wait_for_workers(const std::vector<std::string>& names) {
-    Client client(
-        {.endpoint = endpoints_.clients, .name = "assay up", .notice = [](std::string_view) {}});
+    Client client({.endpoint = endpoints_.clients,
+                   .name = "assay up",
+                   .notice = [](std::string_view) {},
+                   .key_file = keys_ ? keys_->key_file(kOperator) : "",
+                   .server_key = keys_ ? keys_->server_key() : ""});
     const auto deadline = steady_clock::now() + kWorkersReadyMax;
     while (!stopping_) {
       const Result<std::vector<WorkerInfo>> workers = client.workers();
@@ -223,6 +246,10 @@ class Up {
       console_.print("In other terminals: export ASSAY_BROKER=" + endpoints_.clients +
                      " ASSAY_FEED=" + endpoints_.feed);
     }
+    if (keys_) {
+      console_.print("In other terminals: export ASSAY_KEY=" + keys_->key_file(kOperator) +
+                     " ASSAY_SERVER_KEY=" + keys_->server_key());
+    }
     console_.flush();
   }
 
@@ -248,6 +275,7 @@ class Up {
   DataDirectory directory_;
   fs::path programs_;
   Endpoints endpoints_;
+  std::optional<OwnKeys> keys_;
   bool stopping_ = false;
   Supervisor supervisor_;  // last: it goes first, with the children
 };

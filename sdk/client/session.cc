@@ -274,6 +274,10 @@ void Session::on_welcome(const Welcome& welcome, Instant now) {
   if (waiting_) ask_again(true, now);
 }
 
+void Session::on_refused(const Status& status) {
+  fail_everything(status);
+}
+
 void Session::on_error(const Error& error, Instant now) {
   if (error.reason == "hello_first") {
     contact_.on_hello_first(now);

@@ -60,6 +60,8 @@ class Session {
   Status wait_timed_out(Duration timeout, Instant now);
 
   void on_message(Message message, Instant now);
+  // The broker's side of the connection does not let this client in: what is outstanding fails.
+  void on_refused(const Status& status);
   void on_time(Instant now);
 
   bool take_fresh_socket();

@@ -8,6 +8,7 @@
 
 #include "assay/client.h"
 #include "sdk/progress/sequence.h"
+#include "sdk/transport/curve.h"
 #include "sdk/transport/instant.h"
 #include "sdk/wire/codec.h"
 #include "sdk/wire/limits.h"
@@ -35,6 +36,8 @@ ClientOptions client_options(const SubscriberOptions& options) {
   client.name = options.name;
   client.call_timeout = options.call_timeout;
   client.notice = options.notice;
+  client.key_file = options.key_file;
+  client.server_key = options.server_key;
   return client;
 }
 
@@ -114,6 +117,8 @@ class Subscriber::Feed {
   }
 
   Status connect() {
+    const auto keys = transport::read_client_keys({options_.key_file, options_.server_key});
+    if (!keys.is_ok()) return keys.status();
     try {
       zmq::socket_t socket(context_, zmq::socket_type::sub);
       socket.set(zmq::sockopt::linger, 0);
@@ -121,6 +126,7 @@ class Subscriber::Feed {
       socket.set(zmq::sockopt::reconnect_ivl, kReconnectMs);
       socket.set(zmq::sockopt::reconnect_ivl_max, kReconnectMsMax);
       socket.set(zmq::sockopt::maxmsgsize, static_cast<int64_t>(wire::kMessageBytesMax));
+      if (*keys) transport::use_keys(socket, **keys);
       socket.connect(options_.feed_endpoint);
       for (const std::string& topic : topics()) socket.set(zmq::sockopt::subscribe, topic);
       socket_ = std::move(socket);

@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <zmq.hpp>
 
+#include "sdk/transport/curve.h"
+#include "sdk/transport/handshake_watch.h"
 #include "sdk/wire/codec.h"
 #include "sdk/wire/limits.h"
 
@@ -38,12 +40,16 @@ std::string_view view_of(const zmq::message_t& message) {
 struct Dealer::Sockets {
   zmq::context_t context{1};
   zmq::socket_t socket;
+  std::optional<HandshakeWatch> watch;  // after the socket: it goes first
 };
 
-Dealer::Dealer(std::string endpoint) : endpoint_(std::move(endpoint)) {}
+Dealer::Dealer(std::string endpoint, KeySettings keys)
+    : endpoint_(std::move(endpoint)), keys_(std::make_unique<KeySettings>(std::move(keys))) {}
 Dealer::~Dealer() = default;
 
 Status Dealer::open() {
+  const auto keys = read_client_keys(*keys_);
+  if (!keys.is_ok()) return keys.status();
   try {
     if (sockets_ == nullptr) sockets_ = std::make_unique<Sockets>();
     zmq::socket_t socket(sockets_->context, zmq::socket_type::dealer);
@@ -54,8 +60,12 @@ Status Dealer::open() {
     // What arrives was asked for, which bounds it; a limit here would make the broker drop results
     // while a caller is busy between two waits.
     socket.set(zmq::sockopt::rcvhwm, 0);
+    if (*keys) use_keys(socket, **keys);
+    HandshakeWatch watch(sockets_->context, socket, endpoint_, *keys ? (*keys)->own.name : "");
     socket.connect(endpoint_);
+    sockets_->watch.reset();
     sockets_->socket = std::move(socket);
+    sockets_->watch.emplace(std::move(watch));
     return Status::ok();
   } catch (const zmq::error_t& error) {
     sockets_.reset();
@@ -110,10 +120,22 @@ std::optional<Result<Message>> Dealer::receive() {
   }
 }
 
+std::optional<Status> Dealer::take_refusal() {
+  if (sockets_ == nullptr || !sockets_->watch) return std::nullopt;
+  try {
+    return sockets_->watch->take_refusal();
+  } catch (const zmq::error_t&) {
+    return std::nullopt;  // as if nothing was known
+  }
+}
+
 void Dealer::wait(Instant until, int wake_descriptor) {
-  std::array<zmq::pollitem_t, 2> items{};
+  std::array<zmq::pollitem_t, 3> items{};
   std::size_t count = 0;
-  if (sockets_ != nullptr) items[count++] = {sockets_->socket.handle(), 0, ZMQ_POLLIN, 0};
+  if (sockets_ != nullptr && sockets_->watch) {
+    items[count++] = {sockets_->socket.handle(), 0, ZMQ_POLLIN, 0};
+    items[count++] = {sockets_->watch->handle(), 0, ZMQ_POLLIN, 0};
+  }
   if (wake_descriptor >= 0) items[count++] = {nullptr, wake_descriptor, ZMQ_POLLIN, 0};
   // Rounded up, because a wait that ends a fraction early only makes the caller wait again.
   const auto left = std::chrono::ceil<Duration>(std::min<std::chrono::steady_clock::duration>(

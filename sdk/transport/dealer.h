@@ -12,17 +12,20 @@
 
 namespace assay::transport {
 
+struct KeySettings;
+
 // libzmq connects and reconnects by itself, with backoff; what it cannot deliver waits in a bounded
 // queue, and what exceeds that is dropped, which the sessions repair by repeating themselves.
 //
 // Thread: one at a time.
 class Dealer {
  public:
-  explicit Dealer(std::string endpoint);
+  Dealer(std::string endpoint, KeySettings keys);
   ~Dealer();
 
   // A fresh socket under a new routing id; whatever the old one had queued is forgotten.
-  // Errors: `invalid_endpoint` (fix_input), `no_sockets` (exhausted: a limit of the system).
+  // Key files are read anew. Errors: `invalid_endpoint` (fix_input), `no_sockets` (exhausted: a
+  // limit of the system), those of read_client_keys.
   Status open();
 
   // Errors: `message_too_large` (fix_input): the broker would cut the connection over it. What
@@ -32,8 +35,11 @@ class Dealer {
   // The next message that has arrived. Errors: those of wire::decode; the socket stays usable.
   std::optional<Result<Message>> receive();
 
-  // Waits until a message may be there, `wake_descriptor` (-1: none) is readable, or the time has
-  // come.
+  // Why the broker lets this side not in, once a handshake has told; see HandshakeWatch.
+  std::optional<Status> take_refusal();
+
+  // Waits until a message or a refusal may be there, `wake_descriptor` (-1: none) is readable, or
+  // the time has come.
   void wait(Instant until, int wake_descriptor = -1);
 
   // Closes the socket, but gives what it has queued up to `linger` to leave.
@@ -42,6 +48,7 @@ class Dealer {
  private:
   struct Sockets;
   std::string endpoint_;
+  std::unique_ptr<KeySettings> keys_;
   std::unique_ptr<Sockets> sockets_;
 };
 

@@ -108,9 +108,19 @@ void Session::on_welcome(const Welcome& welcome, Instant now) {
     effects_.notices.push_back("the broker at " + options_.endpoint + " answers again");
   }
   outage_told_ = refusal_told_ = false;
+  was_welcome_ = true;
   for (auto& [key, held] : held_) held.report_at = now;
   report_at_ = now;
   send_reports(now);
+}
+
+void Session::on_refused(const Status& status, Instant now) {
+  if (!was_welcome_) {
+    refuse(status, now);
+    return advance(now);
+  }
+  if (std::exchange(refusal_told_, true)) return;
+  effects_.notices.push_back("no longer let in, trying again: " + status.message());
 }
 
 void Session::on_error(const Error& error, Instant now) {

@@ -60,6 +60,9 @@ class Session {
 
   void start(Instant now);
   void on_message(Message message, Instant now);
+  // The broker's side of the connection does not let this worker in. One that it never let in ends
+  // with this status; another goes on asking.
+  void on_refused(const Status& status, Instant now);
   void on_time(Instant now);
   // A handler has returned; `rest` is the progress that was not collected before.
   void on_finished(TaskReport report, std::vector<ProgressReport> rest, Instant now);
@@ -117,6 +120,7 @@ class Session {
   std::vector<HeldAttempt> progressed_;    // have something to tell
   Instant collect_at_ = transport::kNever;
   Instant collected_at_{};
+  bool was_welcome_ = false;
   bool outage_told_ = false;
   bool refusal_told_ = false;
   Status status_;

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "sdk/transport/curve.h"
 #include "sdk/transport/dealer.h"
 #include "sdk/wire/limits.h"
 #include "sdk/worker/handlers.h"
@@ -118,6 +119,21 @@ TaskOutcome TaskOutcome::cancelled(std::string result) {
   return outcome;
 }
 
+TaskOutcome TaskOutcome::snooze(Duration delay, std::string reason) {
+  TaskOutcome outcome;
+  outcome.outcome = Outcome::kSnooze;
+  outcome.reason = std::move(reason);
+  outcome.delay = delay;
+  return outcome;
+}
+
+TaskOutcome TaskOutcome::hand_over(std::string reason) {
+  TaskOutcome outcome;
+  outcome.outcome = Outcome::kHandOver;
+  outcome.reason = std::move(reason);
+  return outcome;
+}
+
 class Worker::Loop {
  public:
   Loop(WorkerOptions options, TaskHandler handler)
@@ -136,7 +152,7 @@ class Worker::Loop {
       return {Code::kExhausted, "no_sockets",
               "cannot make an eventfd; raise the limit of open files (ulimit -n)"};
     }
-    transport::Dealer dealer(options_.endpoint);
+    transport::Dealer dealer(options_.endpoint, {options_.key_file, options_.server_key});
     if (Status status = dealer.open(); !status.is_ok()) return status;
     worker::Session session({.endpoint = options_.endpoint,
                              .name = WorkerName(options_.name),
@@ -148,6 +164,7 @@ class Worker::Loop {
     session.start(transport::now());
     for (;;) {
       hear(session, dealer);
+      if (auto refusal = dealer.take_refusal()) session.on_refused(*refusal, transport::now());
       decide(session, handlers);
       perform(session, handlers, dealer);
       if (session.is_over()) break;

@@ -292,6 +292,20 @@ TEST_F(UpTest, ItRunsUntilItIsToldToStopAndRestartsABrokerThatDies) {
   EXPECT_NE(::kill(first, 0), 0);
 }
 
+TEST_F(UpTest, SecureMeansThatItMakesKeysAndLetsInNobodyElse) {
+  Process running({program("assay"), "up", "--secure", "--json", "--port-base", "0", "--dir",
+                   folder_.path() / "data"},
+                  folder_.path() / "up");
+  const std::string broker = ready("up")["clients"];
+  EXPECT_EQ(ask(broker), 2) << "without a key";
+  const auto keys = folder_.path() / "data" / "keys";
+  Process process({program("assay"), "workers", "--json", "--broker", broker, "--key",
+                   keys / "operator.key", "--server-key", keys / "broker.pub"},
+                  folder_.path() / "workers");
+  EXPECT_EQ(process.wait(), 0);
+  EXPECT_THAT(read_file(folder_.path() / "workers"), HasSubstr("\"queues\":[\"eval\"]"));
+}
+
 TEST_F(UpTest, OneDirectoryBelongsToOne) {
   Process running = up("0", "up");
   ready("up");

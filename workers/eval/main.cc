@@ -55,6 +55,8 @@ int run(const ProgramSettings& settings) {
   WorkerOptions options;
   options.endpoint = settings.broker;
   options.name = settings.name;
+  options.key_file = settings.key;
+  options.server_key = settings.server_key;
   options.queues = {QueueName("eval")};
   options.slots = settings.slots;
   options.drain_timeout = settings.drain_timeout;

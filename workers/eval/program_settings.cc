@@ -109,6 +109,8 @@ void describe(ProgramSettings& settings, config::Options& options) {
   EvaluationSettings& evaluation = settings.evaluation;
   evaluation.rules.pods_max = std::clamp(std::thread::hardware_concurrency(), 1U, 16U);
   options.text("broker", settings.broker, "where the broker's workers connect");
+  options.text("key", settings.key, "this worker's key file, where the broker demands one");
+  options.text("server_key", settings.server_key, "the broker's .pub file, or its 64 digits");
   options.text("name", settings.name, "this worker's name; empty: host and process");
   options.integer("slots", settings.slots, "evaluations at once", {1, 1000});
   options.duration("drain_timeout", settings.drain_timeout,

@@ -28,6 +28,8 @@ struct SubscriberOptions {
   Duration call_timeout{3000};
   std::string name = "libassay";                           // for the broker's logs
   std::function<void(std::string_view line)> notice = {};  // as in ClientOptions
+  std::string key_file = {};                               // as in ClientOptions
+  std::string server_key = {};
 };
 
 // A subscriber that joins late, drops messages, or sees the broker restart notices the gap in the

@@ -31,6 +31,8 @@ struct TaskOutcome {
   std::string reason;
   Duration delay{0};
   std::string result;
+  Usage usage = {};                         // what this attempt took
+  std::vector<std::string> artifacts = {};  // sha256 in hexadecimal: files that the result names
 
   static TaskOutcome done(std::string result = {});
   // The task ran and said no, or met a limit or a safety rule. Final.
@@ -42,6 +44,12 @@ struct TaskOutcome {
   // It was stopped because `TaskContext::cancelled` said so. When this worker stops, or nobody
   // asked for the task's end, it means: not done, and the task goes back to its queue.
   static TaskOutcome cancelled(std::string result = {});
+  // Not now: run it again after `delay` (something it needs is not there yet). It costs no attempt
+  // and counts as no loss.
+  static TaskOutcome snooze(Duration delay, std::string reason = {});
+  // This worker leaves, and what it started (a Job in a cluster) goes on: the broker gives the same
+  // attempt to another worker, with TaskAssignment::resume. For StopReason::kWorkerStops.
+  static TaskOutcome hand_over(std::string reason = {});
 };
 
 // Why a handler should stop.
@@ -88,6 +96,8 @@ struct WorkerOptions {
   // Told, once an outage, that the broker is away, that it is back, and what it refused. Empty:
   // such lines go to standard error.
   std::function<void(std::string_view line)> notice = {};
+  std::string key_file = {};  // as in ClientOptions
+  std::string server_key = {};
 };
 
 // Takes tasks from the broker and runs the handler for each. It reconnects by itself, names what it
@@ -105,6 +115,7 @@ class Worker {
   // has returned, so handlers must heed TaskContext::cancelled. Errors, all fix_input unless said
   // otherwise: `invalid_name`, `invalid_queues`, `invalid_slots`, `invalid_labels`,
   // `invalid_endpoint`, `unsupported_version`, `refused` (the broker does not let this worker in),
+  // those about keys of a Client (a broker that had let it in before is asked again instead),
   // `no_sockets` (exhausted).
   Status run();
 
