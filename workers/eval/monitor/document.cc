@@ -251,7 +251,6 @@ std::string make_document(const EvaluationRecord& record, const Verdict& verdict
                    {"name", evaluation.name},
                    {"status", verdict.status},
                    {"reason", verdict.reason},
-                   {"cause", verdict.cause == Cause::kNone ? "" : to_string(verdict.cause)},
                    {"evaluation",
                     {{"kind", to_string(evaluation.kind)},
                      {"entry", evaluation.entry},
