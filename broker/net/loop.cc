@@ -47,6 +47,7 @@ Status Loop::turn() {
     authenticator_->answer();
     measured_.connections_refused = authenticator_->refused();
   }
+  hear_history();
   if (drain()) spin_until_ = std::chrono::steady_clock::now() + kSpin;
   // Whoever spoke while the broker was busy is heard before silence is looked for.
   core_.step({clock_.now(), core::Tick{.all_heard = drained_}}, effects_);
@@ -54,6 +55,12 @@ Status Loop::turn() {
   Status status = settle();
   if (http_) http_->run();
   return status;
+}
+
+void Loop::hear_history() {
+  if (history_ == nullptr) return;
+  for (core::FromHistory& answer : history_->take_answers())
+    core_.step({clock_.now(), std::move(answer)}, effects_);
 }
 
 bool Loop::drain() {
@@ -109,6 +116,10 @@ Status Loop::settle() {
   }
   for (core::Outbound& outbound : effects_.send) send(outbound);
   feed_.publish(effects_.publish);
+  for (core::Inquiry& inquiry : effects_.ask) {
+    ASSAY_ASSERT(history_ != nullptr);  // or why was the core told that there is one?
+    history_->ask(std::move(inquiry));
+  }
   measure();
   for (core::PeerId peer : effects_.forget) {
     clients_.forget(peer);
@@ -195,13 +206,14 @@ bool Loop::wait() {
   auto timeout = std::min(kSleepMax, std::max(Duration(0), wake_at_ - clock_.now()));
   if (http_) timeout = std::min(timeout, http_->timeout().value_or(kSleepMax));
   if (std::chrono::steady_clock::now() < spin_until_) timeout = Duration(0);
-  std::array<zmq::pollitem_t, 5> items{{
+  std::array<zmq::pollitem_t, 6> items{{
       {nullptr, stop_descriptor_, ZMQ_POLLIN, 0},
       {clients_.socket().handle(), 0, ZMQ_POLLIN, 0},
       {workers_.socket().handle(), 0, ZMQ_POLLIN, 0},
   }};
   std::size_t count = 3;
   if (http_) items[count++] = {nullptr, http_->descriptor(), ZMQ_POLLIN, 0};
+  if (history_ != nullptr) items[count++] = {nullptr, history_->descriptor(), ZMQ_POLLIN, 0};
   if (authenticator_) items[count++] = {authenticator_->socket().handle(), 0, ZMQ_POLLIN, 0};
   try {
     zmq::poll(items.data(), count, timeout);
@@ -226,8 +238,12 @@ HttpResponse Loop::answer(const std::string& path) const {
   // The sockets are bound and the journal is recovered before the first request can be answered.
   if (path == "/readyz") return {.content_type = "text/plain", .body = "ready\n"};
   if (path == "/metrics") {
-    return {.content_type = "text/plain; version=0.0.4; charset=utf-8",
-            .body = prometheus_text(core_, measured_, storage_.counters(), clock_.now())};
+    HttpResponse metrics{
+        .content_type = "text/plain; version=0.0.4; charset=utf-8",
+        .body = prometheus_text(core_, measured_, storage_.counters(), clock_.now())};
+    if (history_ != nullptr && history_->writer() != nullptr)
+      metrics.body += prometheus_text(history_->writer()->counters());
+    return metrics;
   }
   if (path == kQueues || path == kQueues + "/")
     return {.body = queues_json(core_.queue_infos(clock_.now()))};

@@ -6,8 +6,10 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 
 #include "broker/net/clock.h"
+#include "broker/net/history_service.h"
 #include "broker/net/journal_tools.h"
 #include "broker/net/loop.h"
 #include "broker/net/storage.h"
@@ -27,6 +29,9 @@ struct Settings {
   std::string known_keys;  // a folder
   std::vector<std::string> queues{"eval", "build", "report", "cleanup"};
   core::CoreOptions core;
+  bool history = true;
+  bool history_rebuild = false;
+  history::Retention retention;
   int ready_fd = -1;
   JournalTools tools;
 };
@@ -74,6 +79,27 @@ void describe_keys(Settings& settings, config::Options& options) {
   });
 }
 
+void describe_history(Settings& settings, config::Options& options) {
+  using std::chrono::hours;
+  options.boolean("history", settings.history,
+                  "keep what ended and what happened in a database that can be asked");
+  options.boolean(
+      "history_rebuild", settings.history_rebuild,
+      "throw the history away and make it anew from the journal, as far as that reaches");
+  options.duration("history_kept_for", settings.retention.ended_kept_for,
+                   "how long ended tasks stay in the history", {hours(1), hours(24 * 3650)});
+  options.integer("history_tasks_max", settings.retention.ended_kept_max,
+                  "ended tasks in the history; the oldest go first", {1000, 1'000'000'000});
+  options.duration("usage_kept_for", settings.retention.usage_kept_for,
+                   "how long usage by owner, queue and day is kept", {hours(24), hours(24 * 3650)});
+  options.duration("events_kept_for", settings.retention.events_kept_for,
+                   "how long changes of state can be asked for by those who missed them",
+                   {hours(1), hours(24 * 3650)});
+  options.integer("events_kept_max", settings.retention.events_kept_max,
+                  "changes of state that can be asked for; the oldest go first",
+                  {1000, 1'000'000'000});
+}
+
 void describe(Settings& settings, config::Options& options) {
   using std::chrono::hours;
   using std::chrono::milliseconds;
@@ -109,6 +135,7 @@ void describe(Settings& settings, config::Options& options) {
   options.integer("ended_tasks_kept_max", settings.core.ended_tasks_kept_max,
                   "ended tasks that can be asked for; the oldest are forgotten",
                   {1000, 100'000'000});
+  describe_history(settings, options);
   options.integer("ready_fd", settings.ready_fd,
                   "a file descriptor that is told, in one line of JSON, where the broker listens",
                   {-1, 1023});
@@ -167,7 +194,9 @@ int fail(const Status& status) {
 int run(const Settings& settings) {
   const int stop_descriptor = open_stop_descriptor();
   const Clock clock;
-  core::BrokerCore core(settings.core);
+  core::CoreOptions core_options = settings.core;
+  core_options.history = settings.durable && settings.history;
+  core::BrokerCore core(core_options);
   Recovery recovery;
   std::unique_ptr<Storage> storage = make_memory_storage();
   if (settings.durable) {
@@ -182,7 +211,18 @@ int run(const Settings& settings) {
                           {"tasks", core.state().tasks().size()},
                           {"report", recovery.report}});
 
+  std::optional<HistoryService> history;
+  if (core_options.history) {
+    history.emplace(history::JournalHistoryOptions{.journal_directory = settings.data_dir,
+                                                   .last_sequence = storage->durable_sequence(),
+                                                   .path = {},
+                                                   .rebuild = settings.history_rebuild,
+                                                   .retention = settings.retention});
+    if (history->writer() != nullptr) storage->offer_to(*history->writer());
+  }
+
   Loop loop(core, *storage, clock, stop_descriptor);
+  if (history) loop.ask(*history);
   Status status;
   std::string security = "no keys: loopback only";
   if (!settings.key_file.empty()) {
@@ -213,6 +253,7 @@ int run(const Settings& settings) {
     return fail(
         std::move(status).with_context("the broker must stop, nothing more can be promised"));
   }
+  if (history) history->close();
   status = storage->close();
   log::info("stopped", {{"tasks", core.state().tasks().size()}});
   return status.is_ok() ? 0 : fail(status);

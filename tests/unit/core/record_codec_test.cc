@@ -50,6 +50,7 @@ std::vector<core::Record> one_of_each() {
       core::QueuePaused{.sequence = 9, .queue = QueueName("eval"), .paused = true},
       core::TaskRevived{.sequence = 10, .id = an_id(), .at = a_time()},
       core::TaskForgotten{.sequence = 11, .id = an_id()},
+      core::TaskPinned{.sequence = 11, .id = an_id(), .pinned = true},
       core::TaskSubmitted{.sequence = 12,
                           .id = an_id(),
                           .at = a_time(),

@@ -77,6 +77,7 @@ struct Model {
   }
   void apply(const core::QueuePaused&, const std::string&) {}
   void apply(const core::TaskForgotten&, const std::string&) {}
+  void apply(const core::TaskPinned&, const std::string&) {}
   void apply(const core::TaskRevived& record, const std::string&) {
     TaskStory& story = stories.at(record.id);
     story.task.state = TaskState::kQueued;
