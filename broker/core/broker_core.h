@@ -157,6 +157,7 @@ class BrokerCore {
   void on_message(PeerId peer, WorkerHello&& hello);
   void on_message(PeerId peer, Heartbeat&& heartbeat);
   void on_message(PeerId peer, Goodbye&& goodbye);
+  Duration heartbeat_of_crowd() const;
   Status check_hello(const WorkerHello& hello);
   std::vector<TaskIndex> end_session(PeerId peer);
   bool adopt(WorkerSession& session, const HeldAttempt& held);

@@ -92,7 +92,7 @@ Lease BrokerCore::lease_of(const Task& task, const WorkerSession& worker) const 
   // A task that costs more than the worker has takes all of it.
   return {.attempt = Attempt{task.attempt + 1},
           .since = now_,
-          .cost = std::min(task.cost, std::max(1U, worker.slots))};
+          .cost = std::min<std::uint32_t>(task.cost, std::max(1U, worker.slots))};
 }
 
 bool BrokerCore::bears(const WorkerSession& worker, RequireIndex require) const {

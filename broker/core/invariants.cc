@@ -83,7 +83,7 @@ void check_quotas(const BrokerCore& core, std::vector<std::string>& wrong) {
     if (task.state != TaskState::kRunning) return;
     auto& [sum, largest] = running[task.owner];
     sum += task.cost;
-    largest = std::max(largest, task.cost);
+    largest = std::max<std::uint32_t>(largest, task.cost);
   });
   for (const auto& [owner, costs] : running) {
     const OwnerState& kept = state.owner_state(owner);

@@ -77,7 +77,7 @@ void BrokerCore::on_message(PeerId peer, WorkerHello&& hello) {
                                                  .key = identity_ ? identity_->name : ""});
   Welcome welcome{.version = kProtocolVersion,
                   .broker = ASSAY_VERSION,
-                  .heartbeat_every = options_.heartbeat_every,
+                  .heartbeat_every = heartbeat_of_crowd(),
                   .lease = options_.lease,
                   .drop = {}};
   for (const HeldAttempt& held : hello.holding) {
@@ -93,6 +93,14 @@ void BrokerCore::on_message(PeerId peer, WorkerHello&& hello) {
   lose_all(held_before, "its worker came back without it", false);
   send_stops(session, {});
   to_dispatch_.insert(session.queues.begin(), session.queues.end());
+}
+
+// Ten thousand idle workers that beat every second would keep the broker busy with nothing else, so
+// whoever joins a crowd beats more rarely, but often enough that one lost message loses no task.
+Duration BrokerCore::heartbeat_of_crowd() const {
+  const auto workers = static_cast<Duration::rep>(sessions_.workers().size());
+  const Duration shared(workers * 1000 / kHeartbeatsPerSecondMax);
+  return std::max(options_.heartbeat_every, std::min(shared, options_.lease / 3));
 }
 
 // Ends the session of this peer and returns what it held, all orphans now.

@@ -27,6 +27,8 @@ inline constexpr std::size_t kParcelBytesMax =
     16 << 20;  // a task's body and the results that travel with it
 inline constexpr std::size_t kAwaitsPerClientMax = 200'000;
 inline constexpr std::uint32_t kSlotsPerWorkerMax = 10'000;
+// Of all workers together; over it each beats more rarely, up to a third of its lease.
+inline constexpr Duration::rep kHeartbeatsPerSecondMax = 1000;
 inline constexpr std::size_t kTasksPerDispatchMax = 256;   // in one TASKS message
 inline constexpr std::size_t kDispatchBytesMax = 4 << 20;  // of bodies in one TASKS message
 inline constexpr std::size_t kResultsPerPushMax = 256;     // in one RESULTS message

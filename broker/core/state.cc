@@ -72,10 +72,12 @@ Result<Applied> State::on(const TaskSubmitted& record, Location blob) {
   task.fingerprint = record.fingerprint;
   task.submitted_at = task.changed_at = record.at;
   task.owner = intern_owner(record.owner);
-  task.max_attempts = record.max_attempts;
+  // The bounds are checked at the door; a record that breaks one is not ours.
+  task.max_attempts =
+      static_cast<std::uint8_t>(std::min<std::uint32_t>(record.max_attempts, kAttemptHistoryMax));
   task.queue = *queue;
   task.priority = std::min(record.priority, kPriorityMax);
-  task.cost = record.cost;
+  task.cost = static_cast<std::uint16_t>(std::min(record.cost, kCostMax));
   task.require = intern_require(record.require);
   keep_details(task, record);
   tie_dependencies(index);
@@ -174,7 +176,8 @@ Result<Applied> State::on(const AttemptEnded& record, Location) {
   if (!moved.is_ok()) return moved.status();
   Task& task = tasks_.at(*moved);
   if (record.counts_as_loss && task.losses < 255) ++task.losses;
-  if (record.counts_as_attempt) ++task.attempts_counted;
+  if (record.counts_as_attempt && task.attempts_counted < kAttemptHistoryMax)
+    ++task.attempts_counted;
   end_attempt(task, record.attempt, record.at, record.because);
   return with_event(*moved, record.sequence, record.at, record.because, {});
 }

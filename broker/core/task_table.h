@@ -55,12 +55,12 @@ struct Task {
   TaskIndex next = kNoTask;  // in its queue, or in the list of ended tasks
   TaskIndex previous = kNoTask;
   OwnerIndex owner{};
-  std::uint32_t attempt = 0;           // the latest, 0 before the first
-  std::uint32_t attempts_counted = 0;  // against max_attempts
-  std::uint32_t max_attempts = 1;
-  std::uint32_t cost = 1;
+  std::uint32_t attempt = 0;  // the latest, 0 before the first
   QueueIndex queue{};
   RequireIndex require{};
+  std::uint16_t cost = 1;             // kCostMax
+  std::uint8_t attempts_counted = 0;  // against max_attempts
+  std::uint8_t max_attempts = 1;      // kAttemptHistoryMax
   std::uint8_t losses = 0;
   std::uint8_t priority = 0;
   TaskState state = TaskState::kQueued;
@@ -97,27 +97,36 @@ class TaskTable {
 
   template <typename Visitor>
   void for_each(Visitor visit) const {
-    for (TaskIndex index : slots_) {
-      if (index != kNoTask) visit(index);
+    for (const Slot slot : slots_) {
+      if (slot != kEmpty) visit(index_of(slot));
     }
   }
 
  private:
   static constexpr std::uint32_t kChunkTasks = 4096;
 
-  std::size_t home_of(const TaskId& id) const {
-    return std::hash<TaskId>()(id) & (slots_.size() - 1);
+  // An index, and above it four bits of the id's hash: a search looks at a task, which is rarely in
+  // the processor's cache, only when these agree. 268 million tasks would take 30 GB.
+  using Slot = std::uint32_t;
+  static constexpr Slot kEmpty = 0xFFFF'FFFF;
+  static constexpr int kIndexBits = 28;
+  static constexpr Slot kIndexMask = (Slot{1} << kIndexBits) - 1;
+
+  static TaskIndex index_of(Slot slot) { return TaskIndex{slot & kIndexMask}; }
+  static Slot mark_of(std::size_t hash) {
+    return static_cast<Slot>(hash >> 60) << kIndexBits;  // the table's size never reaches these
   }
+  std::size_t next_to(std::size_t place) const { return (place + 1) & (slots_.size() - 1); }
   void grow();
-  void place(TaskIndex index);
+  void place(Slot slot);
 
   // Chunks never move: growing copies no task and wastes at most one chunk.
   std::vector<std::unique_ptr<Task[]>> chunks_;
   std::uint32_t used_ = 0;
   std::vector<TaskIndex> free_;
-  // An open-addressed table of indices, by linear probing: 4 bytes a slot, at most 3/4 full; the
-  // ids are in the tasks.
-  std::vector<TaskIndex> slots_ = std::vector<TaskIndex>(1024, kNoTask);
+  // An open-addressed table, by linear probing: 4 bytes a slot, at most 3/4 full; the ids are in
+  // the tasks.
+  std::vector<Slot> slots_ = std::vector<Slot>(1024, kEmpty);
   std::size_t size_ = 0;
 };
 

@@ -56,7 +56,7 @@ class Loop {
 
  private:
   Status turn();
-  bool drain();
+  void drain();
   bool drain_one(Router& router);
   bool turn_is_full();
   void hear_history();

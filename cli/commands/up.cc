@@ -15,6 +15,7 @@
 #include "cli/interrupts.h"
 #include "cli/json_forms.h"
 #include "cli/up/data_directory.h"
+#include "cli/up/docker_engine.h"
 #include "cli/up/own_keys.h"
 #include "cli/up/supervisor.h"
 
@@ -33,13 +34,12 @@ constexpr const char* kOperator = "operator";
 struct WorkerKind {
   const char* program;
   const char* folder;
-  bool keeps_artifacts;  // it has the setting `artifacts`; all share one store
-  bool asks_broker;      // it has the setting `clients`
+  bool asks_broker;  // it has the setting `clients`
 };
-constexpr std::array<WorkerKind, 4> kWorkerKinds{{{"assay-eval", "eval", true, false},
-                                                  {"assay-build", "build", false, false},
-                                                  {"assay-report", "report", true, true},
-                                                  {"assay-cleanup", "cleanup", true, true}}};
+constexpr std::array<WorkerKind, 4> kWorkerKinds{{{"assay-eval", "eval", false},
+                                                  {"assay-build", "build", false},
+                                                  {"assay-report", "report", true},
+                                                  {"assay-cleanup", "cleanup", true}}};
 
 Endpoints wanted_endpoints(std::uint16_t base) {
   const auto address = [base](int offset) {
@@ -153,10 +153,9 @@ class Up {
   ChildOptions worker_options(const WorkerKind& kind) const {
     ChildOptions options;
     options.program = programs_ / kind.program;
-    options.arguments = {"--broker", endpoints_.workers, "--data-dir", directory_ / kind.folder};
-    if (kind.keeps_artifacts) {
-      options.arguments.insert(options.arguments.end(), {"--artifacts", directory_ / "artifacts"});
-    }
+    options.arguments = {"--broker",    endpoints_.workers,
+                         "--data-dir",  directory_ / kind.folder,
+                         "--artifacts", directory_ / "artifacts"};  // all share one store
     options.log_path = directory_.log(kind.folder);
     if (keys_) {
       options.arguments.insert(options.arguments.end(), {"--key", keys_->key_file(kind.folder),
@@ -168,6 +167,9 @@ class Up {
     }
     if (kind.asks_broker) {
       options.arguments.insert(options.arguments.end(), {"--clients", endpoints_.clients});
+    }
+    if (std::string_view(kind.folder) == "build" && !options_.build_config.empty()) {
+      options.arguments.insert(options.arguments.end(), {"--config", options_.build_config});
     }
     if (std::string_view(kind.folder) != "eval") return options;
     if (!options_.eval_config.empty()) {
@@ -185,7 +187,12 @@ class Up {
       if (!fs::exists(programs_ / kind.program)) continue;
       Status status = supervisor_.start(kind.program, worker_options(kind));
       if (!status.is_ok()) return status;
-      names.emplace_back(kind.program);
+      // Without a Docker engine it waits for one, and so would we.
+      if (std::string_view(kind.folder) == "build" && !has_docker_engine()) {
+        waiting_ = std::string(", ") + kind.program + " (waits for a Docker engine)";
+      } else {
+        names.emplace_back(kind.program);
+      }
     }
     if (names.empty()) {
       console_.error("no worker program stands beside " + (programs_ / "assay").string() +
@@ -233,7 +240,7 @@ class Up {
     console_.print(
         Line{{"ready: ", Ink::kGreen},
              {endpoints_.clients + ", data in " + directory_.path() + ", stop with Ctrl-C"}});
-    console_.print(Line{{"  runs     "}, {kBroker + workers}});
+    console_.print(Line{{"  runs     "}, {kBroker + workers + waiting_}});
     console_.print(Line{{"  feed     "}, {endpoints_.feed}});
     console_.print(Line{{"  workers  "}, {endpoints_.workers}});
     if (!endpoints_.http.empty()) {
@@ -275,6 +282,7 @@ class Up {
   DataDirectory directory_;
   fs::path programs_;
   Endpoints endpoints_;
+  std::string waiting_;  // the worker that lacks what it works with, for people
   std::optional<OwnKeys> keys_;
   bool stopping_ = false;
   Supervisor supervisor_;  // last: it goes first, with the children

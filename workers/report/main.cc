@@ -37,12 +37,16 @@ int run(const ProgramSettings& settings) {
   reporting.folder = settings.data_folder + "/reports";
   reporting.rates = settings.rates;
   if (!settings.clients.empty()) {
-    reporting.source = [&] { return broker_source(settings.clients); };
+    reporting.source = [&] {
+      return broker_source(settings.clients, settings.key, settings.server_key);
+    };
   }
   const Reporter reporter(std::move(reporting), artifacts.get());
   WorkerOptions options;
   options.endpoint = settings.broker;
   options.name = settings.name;
+  options.key_file = settings.key;
+  options.server_key = settings.server_key;
   options.queues = {QueueName("report")};
   options.slots = settings.slots;
   options.drain_timeout = settings.drain_timeout;

@@ -10,6 +10,8 @@ void describe(ProgramSettings& settings, config::Options& options) {
   options.text("clients", settings.clients,
                "where the broker's clients connect, for queries; empty: reports on inputs only");
   options.text("name", settings.name, "this worker's name; empty: host and process");
+  options.text("key", settings.key, "this worker's key file, where the broker demands one");
+  options.text("server_key", settings.server_key, "the broker's .pub file, or its 64 digits");
   options.integer("slots", settings.slots, "reports at once", {1, 100});
   options.duration("drain_timeout", settings.drain_timeout,
                    "after SIGTERM: how long running reports may go on",

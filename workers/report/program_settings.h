@@ -15,6 +15,8 @@ struct ProgramSettings {
   std::string broker = "tcp://127.0.0.1:5556";
   std::string clients;  // empty: inputs only
   std::string name;
+  std::string key;         // a key file; empty: no keys
+  std::string server_key;  // the broker's NAME.pub, or its hexadecimal digits
   std::uint32_t slots = 2;
   Duration drain_timeout{30'000};
   std::string data_folder = "assay-report-data";

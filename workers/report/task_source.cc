@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace assay::report {
 namespace {
@@ -11,9 +12,7 @@ constexpr std::size_t kResultsAtOnce = 1;
 
 class BrokerSource : public TaskSource {
  public:
-  explicit BrokerSource(const std::string& endpoint)
-      : client_({.endpoint = endpoint, .name = "assay-report", .notice = [](std::string_view) {}}) {
-  }
+  explicit BrokerSource(ClientOptions options) : client_(std::move(options)) {}
   Result<TaskInfo> status(const TaskId& id) override { return client_.status(id.text()); }
   Result<std::vector<TaskInfo>> list(ListRequest request) override {
     Result<TaskList> list = client_.list(std::move(request));
@@ -36,8 +35,15 @@ class BrokerSource : public TaskSource {
 
 }  // namespace
 
-std::unique_ptr<TaskSource> broker_source(const std::string& endpoint) {
-  return std::make_unique<BrokerSource>(endpoint);
+std::unique_ptr<TaskSource> broker_source(const std::string& endpoint, const std::string& key_file,
+                                          const std::string& server_key) {
+  ClientOptions options;
+  options.endpoint = endpoint;
+  options.name = "assay-report";
+  options.notice = [](std::string_view) {};
+  options.key_file = key_file;
+  options.server_key = server_key;
+  return std::make_unique<BrokerSource>(std::move(options));
 }
 
 }  // namespace assay::report

@@ -20,8 +20,9 @@ class TaskSource {
   virtual Result<std::vector<TaskResult>> results(std::span<const TaskId> ids) = 0;
 };
 
-// The broker at its clients' endpoint.
-std::unique_ptr<TaskSource> broker_source(const std::string& endpoint);
+// The broker at its clients' endpoint, with keys as in ClientOptions.
+std::unique_ptr<TaskSource> broker_source(const std::string& endpoint, const std::string& key_file,
+                                          const std::string& server_key);
 
 }  // namespace assay::report
 
