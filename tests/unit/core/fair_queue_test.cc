@@ -15,7 +15,7 @@ class FairQueueTest : public testing::Test {
     std::uint8_t priority = 5;
     std::uint32_t owner = 0;
     std::uint32_t weight = 1;
-    std::uint32_t cost = 1;
+    std::uint16_t cost = 1;
     std::uint16_t require = 0;
     Duration queued_at{0};
   };
