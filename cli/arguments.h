@@ -183,6 +183,7 @@ struct ArtifactsOptions {
 
 struct WatchOptions {
   std::string topic;
+  std::string since;  // a sequence, or a duration ago; empty: from now on
 };
 
 using CommandOptions =

@@ -74,10 +74,12 @@ Result<std::uint64_t> operate(Client& client, Operation operation, const std::st
   return affected;
 }
 
-namespace {
+namespace {}  // namespace
 
 // Those who follow tell of an absent broker in their own way.
-Subscriber subscriber(const GlobalOptions& global, SubscriberOptions options) {
+Subscriber subscribe(const GlobalOptions& global, SubscriberOptions options) {
+  options.feed_endpoint = global.feed;
+  options.broker_endpoint = global.broker;
   options.name = "assay " ASSAY_VERSION;
   options.notice = [](std::string_view) {};
   options.key_file = global.key;
@@ -85,22 +87,11 @@ Subscriber subscriber(const GlobalOptions& global, SubscriberOptions options) {
   return Subscriber(std::move(options));
 }
 
-}  // namespace
-
 Subscriber subscribe(const GlobalOptions& global, std::vector<TaskId> tasks) {
-  return subscriber(global, {.feed_endpoint = global.feed,
-                             .broker_endpoint = global.broker,
-                             .tasks = std::move(tasks),
-                             .topic_prefix = {},
-                             .after = 0});
-}
-
-Subscriber subscribe(const GlobalOptions& global, std::string topic_prefix) {
-  return subscriber(global, {.feed_endpoint = global.feed,
-                             .broker_endpoint = global.broker,
-                             .tasks = {},
-                             .topic_prefix = std::move(topic_prefix),
-                             .after = std::nullopt});
+  SubscriberOptions options;
+  options.tasks = std::move(tasks);
+  options.after = 0;
+  return subscribe(global, std::move(options));
 }
 
 std::string default_owner() {

@@ -36,9 +36,10 @@ Result<TaskId> resolve(Client& client, const std::string& text);
 // Client::operate, whose refusals name the command that shows what there is.
 Result<std::uint64_t> operate(Client& client, Operation operation, const std::string& target);
 
-// A subscriber for tasks, from the first event that is kept, or for a topic from now on.
+// A subscriber for tasks, from the first event that is kept, or for what `options` say, whose
+// connection is the command's.
 Subscriber subscribe(const GlobalOptions& global, std::vector<TaskId> tasks);
-Subscriber subscribe(const GlobalOptions& global, std::string topic_prefix);
+Subscriber subscribe(const GlobalOptions& global, SubscriberOptions options);
 
 // $USER, or the account's name, when it makes a valid name; else "local".
 std::string default_owner();

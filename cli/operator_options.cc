@@ -98,6 +98,7 @@ void declare(CLI::App& app, ArtifactsOptions& options) {
 }
 
 void declare(CLI::App& app, WatchOptions& options) {
+  add(app, "--since", options.since, "begin with what happened since: a sequence, or 1h", "SEQ|1h");
   add(app, "topic", options.topic, "a queue, queue/task-id, or a task's id; default: everything",
       "");
 }

@@ -59,7 +59,7 @@ void BrokerCore::publish_dead_letter(TaskIndex index) {
 
 FeedEvent BrokerCore::event_of(TaskIndex index) const {
   const Task& task = state_.tasks().at(index);
-  if (const FeedEvent* kept = feed_.find(task.last_sequence); kept != nullptr) return *kept;
+  if (auto kept = feed_.find(task.last_sequence)) return std::move(*kept);
   FeedEvent event;
   event.sequence = task.last_sequence;
   event.at = task.changed_at;

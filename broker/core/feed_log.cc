@@ -12,15 +12,15 @@ std::size_t answer_bytes_of(const FeedEvent& event) {
          event.worker.value.size();
 }
 
+}  // namespace
+
 // But for the tasks, of which there may be many.
-bool matches(const FeedEvent& event, const EventsRequest& request) {
-  if (!request.queue.value.empty() && event.queue != request.queue) return false;
+bool FeedLog::matches(const Kept& event, const EventsRequest& request) const {
+  if (!request.queue.value.empty() && queues_[event.queue] != request.queue) return false;
   if (event.at < request.since) return false;
   return request.kinds.empty() ||
          std::find(request.kinds.begin(), request.kinds.end(), event.kind) != request.kinds.end();
 }
-
-}  // namespace
 
 std::size_t FeedLog::bytes_of(const Kept& kept) {
   return sizeof(Kept) + (kept.rest ? sizeof(Rest) + kept.rest->text.size() : 0);
@@ -90,11 +90,12 @@ std::string FeedLog::last_progress_text(const TaskId& task, Attempt attempt) con
   return last == events_.rend() || !last->rest ? std::string() : last->rest->text;
 }
 
-const FeedEvent* FeedLog::find(std::uint64_t sequence) const {
+std::optional<FeedEvent> FeedLog::find(std::uint64_t sequence) const {
   const auto found = std::lower_bound(
       events_.begin(), events_.end(), sequence,
-      [](const FeedEvent& event, std::uint64_t number) { return event.sequence < number; });
-  return found != events_.end() && found->sequence == sequence ? &*found : nullptr;
+      [](const Kept& event, std::uint64_t number) { return event.sequence < number; });
+  if (found == events_.end() || found->sequence != sequence) return std::nullopt;
+  return event_of(*found);
 }
 
 EventList FeedLog::answer(const EventsRequest& request, std::uint64_t newest) const {

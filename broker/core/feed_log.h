@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -21,8 +22,8 @@ class FeedLog {
 
   // Events come in the order of their sequence.
   void add(FeedEvent event);
-  // The kept event with this number, or null; until the next add().
-  const FeedEvent* find(std::uint64_t sequence) const;
+  // The kept event with this number.
+  std::optional<FeedEvent> find(std::uint64_t sequence) const;
   // What the worker of this attempt said last of its progress; empty when nothing is kept of it.
   std::string last_progress_text(const TaskId& task, Attempt attempt) const;
   // The kept events that `request` asks for; `newest` is the broker's latest sequence, kept or not.
@@ -57,6 +58,7 @@ class FeedLog {
 
   Kept kept_of(FeedEvent&& event);
   FeedEvent event_of(const Kept& kept) const;
+  bool matches(const Kept& event, const EventsRequest& request) const;
   static std::size_t bytes_of(const Kept& kept);
 
   std::size_t events_max_;

@@ -10,6 +10,7 @@
 #include "cli/json_forms.h"
 #include "cli/live_lines.h"
 #include "cli/task_board.h"
+#include "cli/text/duration.h"
 
 namespace assay::cli {
 namespace {
@@ -119,14 +120,42 @@ class Watcher {
   std::uint64_t lost_ = 0;
 };
 
+// The sequence that lies before what happened since: of digits alone as it stands, else so long
+// ago.
+Result<std::uint64_t> sequence_before(Client& client, const std::string& since) {
+  if (since.find_first_not_of("0123456789") == std::string::npos && since.size() < 20) {
+    return std::stoull(since);
+  }
+  const Result<Duration> ago = parse_duration(since);
+  if (!ago.is_ok()) return ago.status();
+  EventsRequest request;
+  request.since = now() - *ago;
+  request.limit = 1;
+  const Result<EventList> list = client.events(std::move(request));
+  if (!list.is_ok()) return list.status();
+  return list->events.empty() ? list->newest : list->events.front().sequence - 1;
+}
+
 }  // namespace
 
 ExitCode run(const WatchOptions& options, const GlobalOptions& global, Console& console) {
   Result<Client> client = connect(global);
   if (!client.is_ok()) return report(console, global, client.status());
-  const auto id = TaskId::parse(options.topic);
-  Subscriber events = id ? subscribe(global, std::vector<TaskId>{*id})
-                         : subscribe(global, prefix_of(options.topic));
+  SubscriberOptions follow;
+  if (const auto id = TaskId::parse(options.topic)) {
+    follow.tasks = {*id};
+  } else {
+    follow.topic_prefix = prefix_of(options.topic);
+  }
+  if (!options.since.empty()) {
+    const Result<std::uint64_t> before = sequence_before(*client, options.since);
+    if (!before.is_ok()) return report(console, global, before.status());
+    follow.after = *before;
+  } else {
+    // What runs already has its line from the start; for programs only what happens is printed.
+    follow.snapshot = console.live() && !global.json;
+  }
+  Subscriber events = subscribe(global, std::move(follow));
   return Watcher(*client, events, global, console).run();
 }
 

@@ -11,7 +11,9 @@ constexpr std::uint32_t kEventsAtOnce = 1000;
 }  // namespace
 
 Sequence::Sequence(Filter filter)
-    : filter_(std::move(filter)), tasks_(filter_.tasks.begin(), filter_.tasks.end()) {}
+    : filter_(std::move(filter)),
+      queue_(filter_.whole_queue()),
+      tasks_(filter_.tasks.begin(), filter_.tasks.end()) {}
 
 void Sequence::begin(std::uint64_t after) {
   complete_ = last_ = floor_ = after;
@@ -28,18 +30,18 @@ std::uint64_t Sequence::last_of(const TaskId& task) const {
 }
 
 bool Sequence::is_seen(const FeedEvent& event) const {
-  return event.sequence <= (filter_.is_everything() ? last_ : last_of(event.task));
+  return event.sequence <= (is_one_chain() ? last_ : last_of(event.task));
 }
 
 bool Sequence::leaves_gap(const FeedEvent& event) const {
-  if (filter_.is_everything()) return event.sequence > last_ + 1;
+  if (is_one_chain()) return before_in_chain(event) > last_;
   // A worker's coming and going belongs to no task.
   return event.kind != EventKind::kWorker && event.previous > last_of(event.task);
 }
 
 // The answer being merged would hold what is missing before the event, if it were still kept.
 bool Sequence::is_confirmed(const FeedEvent& event) const {
-  if (filter_.is_everything()) return event.sequence - 1 <= confirmed_to_;
+  if (is_one_chain()) return before_in_chain(event) <= confirmed_to_;
   return event.previous <= confirmed_to_ &&
          (asked_ == Asked::kAll || asked_tasks_.contains(event.task));
 }
@@ -80,7 +82,7 @@ void Sequence::release() {
 }
 
 void Sequence::deliver(FeedEvent event) {
-  if (filter_.is_everything()) {
+  if (is_one_chain()) {
     last_ = event.sequence;
   } else {
     Seen& seen = seen_[event.task];
@@ -109,10 +111,11 @@ std::optional<FeedEvent> Sequence::take() {
 std::optional<EventsRequest> Sequence::question() {
   EventsRequest request;
   request.limit = kEventsAtOnce;
+  request.queue = queue_;
   if (!more_to_ask_) {
     if (!gap_ && !checking_) return std::nullopt;
     asked_tasks_.clear();
-    if (filter_.is_everything()) {
+    if (is_one_chain()) {
       asked_ = Asked::kAll;
       asked_after_ = last_;
     } else if (gap_ && !checking_) {
@@ -147,8 +150,8 @@ void Sequence::on_answer(const EventList& list) {
   more_to_ask_ = !list.complete && !list.events.empty();
   confirmed_to_ = more_to_ask_ ? list.events.back().sequence : list.newest;
   release();
-  if (filter_.is_everything()) last_ = std::max(last_, confirmed_to_);
-  asked_after_ = filter_.is_everything() ? last_ : confirmed_to_;
+  if (is_one_chain()) last_ = std::max(last_, confirmed_to_);
+  asked_after_ = is_one_chain() ? last_ : confirmed_to_;
   confirmed_to_ = 0;
   if (more_to_ask_) return;
   if (asked_ == Asked::kAll) {

@@ -28,10 +28,16 @@ struct Filter {
   std::vector<TaskId> tasks = {};
   std::string topic_prefix = {};
   bool is_everything() const { return tasks.empty() && topic_prefix.empty(); }
+  // The queue when all of one is followed; else empty.
+  QueueName whole_queue() const {
+    const bool whole = tasks.empty() && topic_prefix.find('/') == topic_prefix.size() - 1;
+    return QueueName(whole ? topic_prefix.substr(0, topic_prefix.size() - 1) : std::string());
+  }
 };
 
 // Theory of operation. Without a filter the feed's numbers have no holes, so a number left out is a
-// gap. With one, each event names the one before it of the same task: when that is later than the
+// gap. Where all of a queue is followed, each event names the one before it in the queue. With
+// another filter, each event names the one before it of the same task: when that is later than the
 // last we have seen of the task, and later than where we began, something is missing. What follows
 // a gap is held back until the broker was asked for what it keeps, and both are merged. What the
 // broker does not keep any more is counted as lost. A loss after the last event shows in no later
@@ -70,6 +76,11 @@ class Sequence {
     bool ended = false;
   };
 
+  // Is one number enough to know what was seen?
+  bool is_one_chain() const { return filter_.is_everything() || !queue_.value.empty(); }
+  std::uint64_t before_in_chain(const FeedEvent& event) const {
+    return filter_.is_everything() ? event.sequence - 1 : event.previous_in_queue;
+  }
   bool is_ours(const FeedEvent& event) const;
   bool is_seen(const FeedEvent& event) const;
   bool leaves_gap(const FeedEvent& event) const;
@@ -82,9 +93,10 @@ class Sequence {
   void forget_ended_tasks();
 
   Filter filter_;
+  QueueName queue_;  // all of it is followed
   std::unordered_set<TaskId> tasks_;
   std::uint64_t complete_ = 0;  // nothing of ours at or below is missing
-  std::uint64_t last_ = 0;      // without a filter: the highest delivered, or known not to be
+  std::uint64_t last_ = 0;      // of one chain: the highest delivered, or known not to be
   std::unordered_map<TaskId, Seen> seen_;  // with a filter
   std::uint64_t floor_ = 0;  // of a task not in seen_, what lies at or below is not missed
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <utility>
 #include <zmq.hpp>
 
@@ -57,6 +58,8 @@ class Subscriber::Feed {
       if (Status status = client_.connect(); !status.is_ok()) return status;
       sequence_.begin(*options_.after);
       sequence_.check();
+    } else if (options_.snapshot) {
+      if (Status status = take_snapshot(); !status.is_ok()) return status;
     } else {
       EventsRequest newest;
       newest.after = UINT64_MAX;
@@ -74,6 +77,11 @@ class Subscriber::Feed {
   Result<std::optional<FeedEvent>> next(Duration timeout) {
     const Instant until = later(transport::now(), timeout);
     if (Status status = start(); !status.is_ok()) return status;
+    if (!first_.empty()) {
+      std::optional<FeedEvent> event = std::move(first_.front());
+      first_.pop_front();
+      return event;
+    }
     for (;;) {
       if (auto event = sequence_.take()) {
         silence_ = kCheckAfterSilence;
@@ -114,6 +122,26 @@ class Subscriber::Feed {
     if (sequence_.has_gap() || list.status().code() != Code::kRetryCall) return list.status();
     ask_again_at_ = check_at_ = later(transport::now(), kCheckAfterSilence);
     return false;
+  }
+
+  // What a later page tells that happened after the first comes through the feed as well.
+  Status take_snapshot() {
+    SnapshotRequest request;
+    request.tasks = options_.tasks;
+    request.topic_prefix = options_.topic_prefix;
+    std::optional<std::uint64_t> begin;
+    for (bool complete = false; !complete;) {
+      auto page = client_.snapshot(request);
+      if (!page.is_ok()) return page.status();
+      if (!begin) begin = page->sequence;
+      complete = page->complete || page->events.empty();
+      if (!complete) request.after = page->events.back().task;
+      for (FeedEvent& event : page->events) {
+        if (event.sequence <= *begin) first_.push_back(std::move(event));
+      }
+    }
+    sequence_.begin(*begin);
+    return Status::ok();
   }
 
   Status connect() {
@@ -189,6 +217,7 @@ class Subscriber::Feed {
   SubscriberOptions options_;
   Client client_;
   progress::Sequence sequence_;
+  std::deque<FeedEvent> first_;  // of the snapshot
   zmq::context_t context_{1};
   zmq::socket_t socket_;
   bool started_ = false;

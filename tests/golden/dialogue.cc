@@ -186,6 +186,11 @@ Message Dialogue::message_of(const Command& command, core::Door& door, std::stri
   if (verb == "quarantines") return QuarantinesRequest{request};
   if (verb == "events")
     return EventsRequest{request, command.number("after", 0), parse_ids(command), 1000};
+  if (verb == "snapshot")
+    return SnapshotRequest{.request = request,
+                           .queue = QueueName(command.get("queue")),
+                           .tasks = parse_ids(command),
+                           .limit = static_cast<std::uint32_t>(command.number("limit", 1000))};
   if (verb == "client_goodbye") return Goodbye{};
   if (verb == "list")
     return ListRequest{.request = request, .queue = QueueName(command.get("queue"))};

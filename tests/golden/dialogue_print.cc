@@ -152,6 +152,11 @@ struct PrintMessage {
     for (const FeedEvent& event : m.events) out += "\n  " + print(event);
     return out;
   }
+  std::string operator()(const Snapshot& m) const {
+    std::string out = std::string(m.complete ? " complete" : " partial");
+    for (const FeedEvent& event : m.events) out += "\n  " + print(event);
+    return out;
+  }
   std::string operator()(const Tasks& m) const {
     std::string out;
     for (const TaskAssignment& t : m.tasks) {

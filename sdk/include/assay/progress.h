@@ -25,6 +25,9 @@ struct SubscriberOptions {
   std::string topic_prefix = {};  // "eval/" or "eval/01H.../"; empty: all
   // Begin after this sequence: 0 for everything that is kept, nothing for what comes from now on.
   std::optional<std::uint64_t> after = std::nullopt;
+  // Without `after`: give the latest event of each followed task first (of those that have not
+  // ended, or are named in `tasks`), then what happens from now on.
+  bool snapshot = false;
   Duration call_timeout{3000};
   std::string name = "libassay";                           // for the broker's logs
   std::function<void(std::string_view line)> notice = {};  // as in ClientOptions
