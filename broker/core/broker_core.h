@@ -33,6 +33,8 @@ namespace assay::core {
 struct Counters {
   std::uint64_t submitted = 0;
   std::uint64_t duplicates = 0;
+  std::uint64_t scheduled = 0;          // of the submitted: by the clock
+  std::uint64_t schedules_delayed = 0;  // times that a due task could not be taken yet
   std::uint64_t leased = 0;
   std::uint64_t lost = 0;  // attempts that ended with their worker
   std::uint64_t stale_reports = 0;
@@ -67,8 +69,9 @@ class BrokerCore {
   const Counters& counters() const { return counters_; }
   std::vector<QueueInfo> queue_infos(Time now) const;
 
-  // Other weights, quotas and limits from now on.
-  void set_rules(const CoreOptions& options);
+  // Other weights, quotas, limits and schedules from now on. What peers were told when they greeted
+  // (the lease, how often to beat) stays for them.
+  void set_rules(const CoreOptions& options, Time now, Effects& effects);
 
  private:
   // What goes to one worker in one message.
@@ -82,6 +85,7 @@ class BrokerCore {
 
   // submit.cc
   void on_message(PeerId peer, Submit&& submit);
+  TaskIndex record_submitted(TaskSpec&& task, std::uint64_t fingerprint);
   Status check_submit(const Submit& submit, std::vector<std::uint64_t>& fingerprints) const;
   Status check_task(const TaskSpec& task) const;
   Status check_room(const Submit& submit) const;
@@ -139,6 +143,13 @@ class BrokerCore {
   bool gather_inputs(const Task& task, TaskAssignment& assignment,
                      std::vector<TaskIndex>& inputs) const;
 
+  // schedule.cc
+  void settle_schedules();
+  void note_next_due(const std::string& name, const Schedule& schedule);
+  void submit_scheduled();
+  bool submit_for(const std::string& name, const Schedule& schedule, Time due);
+  Time next_scheduled_at() const;
+
   // time.cc
   void dispatch(QueueIndex queue);
   void ready_timers();
@@ -180,6 +191,9 @@ class BrokerCore {
   std::vector<TaskIndex> to_push_;
   std::vector<TaskIndex> to_settle_;  // ended or submitted: what comes after may have to end too
   Time next_sweep_{};
+  Time wall_{};                           // as the last Tick told it
+  std::map<std::string, Time> next_due_;  // of each schedule, by the wall
+  Time try_schedules_again_at_{};
 };
 
 }  // namespace assay::core

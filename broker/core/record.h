@@ -12,6 +12,7 @@
 
 #include "assay/ids.h"
 #include "assay/task.h"
+#include "broker/core/schedule.h"
 
 namespace assay::core {
 
@@ -27,6 +28,9 @@ enum class RecordType : std::uint8_t {
   kQueuePaused = 9,
   kTaskRevived = 10,
   kTaskForgotten = 11,
+  kScheduleSet = 30,
+  kScheduleFired = 31,
+  kScheduleRemoved = 32,
 };
 
 // The broker came up. Every attempt that was running waits for its worker to name it.
@@ -130,9 +134,31 @@ struct TaskForgotten {
   TaskId id;
 };
 
-using Record =
-    std::variant<BrokerStarted, QueueCreated, TaskSubmitted, TaskLeased, AttemptEnded, TaskReady,
-                 CancelRequested, TaskEnded, QueuePaused, TaskRevived, TaskForgotten>;
+// All that is remembered of a schedule, known before or not.
+struct ScheduleSet {
+  std::uint64_t sequence = 0;
+  std::string name;
+  ScheduleState state;
+};
+
+// A due time was settled: its task was submitted, in the same batch.
+struct ScheduleFired {
+  std::uint64_t sequence = 0;
+  TaskId id;
+  Time at{};
+  std::string name;
+  Time due{};
+};
+
+// The schedule is no longer configured.
+struct ScheduleRemoved {
+  std::uint64_t sequence = 0;
+  std::string name;
+};
+
+using Record = std::variant<BrokerStarted, QueueCreated, TaskSubmitted, TaskLeased, AttemptEnded,
+                            TaskReady, CancelRequested, TaskEnded, QueuePaused, TaskRevived,
+                            TaskForgotten, ScheduleSet, ScheduleFired, ScheduleRemoved>;
 
 }  // namespace assay::core
 

@@ -99,6 +99,9 @@ class Projection {
   Status on(const core::QueuePaused& record, const EntryBytes& entry);
   Status on(const core::TaskRevived& record, const EntryBytes& entry);
   Status on(const core::TaskForgotten& record, const EntryBytes& entry);
+  Status on(const core::ScheduleSet& record, const EntryBytes& entry);
+  Status on(const core::ScheduleFired& record, const EntryBytes& entry);
+  Status on(const core::ScheduleRemoved& record, const EntryBytes& entry);
 
   // Whether the task must wait before it can be queued.
   Result<bool> waits(const core::TaskSubmitted& record);

@@ -58,6 +58,18 @@ void visit_fields(Fields& fields, R& record) {
     fields("by_report", record.by_report);
   } else if constexpr (std::is_same_v<Type, core::QueuePaused>) {
     fields("paused", record.paused);
+  } else if constexpr (std::is_same_v<Type, core::ScheduleSet>) {
+    fields("name", record.name);
+    fields("line", record.state.line);
+    fields("zone", record.state.zone);
+    fields("settled", record.state.settled);
+    fields("last_due", record.state.last_due);
+    fields("last_task", record.state.last_task);
+  } else if constexpr (std::is_same_v<Type, core::ScheduleFired>) {
+    fields("name", record.name);
+    fields("due", record.due);
+  } else if constexpr (std::is_same_v<Type, core::ScheduleRemoved>) {
+    fields("name", record.name);
   }
 }
 
@@ -224,6 +236,9 @@ constexpr RecordType kTypeOf = [] {
   if constexpr (std::is_same_v<R, core::TaskForgotten>) return RecordType::kTaskForgotten;
   if constexpr (std::is_same_v<R, core::TaskRevived>) return RecordType::kTaskRevived;
   if constexpr (std::is_same_v<R, core::QueuePaused>) return RecordType::kQueuePaused;
+  if constexpr (std::is_same_v<R, core::ScheduleSet>) return RecordType::kScheduleSet;
+  if constexpr (std::is_same_v<R, core::ScheduleFired>) return RecordType::kScheduleFired;
+  if constexpr (std::is_same_v<R, core::ScheduleRemoved>) return RecordType::kScheduleRemoved;
 }();
 
 std::string_view name_of(RecordType type) {
@@ -250,6 +265,12 @@ std::string_view name_of(RecordType type) {
       return "TaskRevived";
     case RecordType::kQueuePaused:
       return "QueuePaused";
+    case RecordType::kScheduleSet:
+      return "ScheduleSet";
+    case RecordType::kScheduleFired:
+      return "ScheduleFired";
+    case RecordType::kScheduleRemoved:
+      return "ScheduleRemoved";
   }
   return "unknown";
 }
@@ -318,6 +339,12 @@ Result<core::Record> decode_record(std::string_view head) {
       return read<core::TaskRevived>(fields);
     case RecordType::kQueuePaused:
       return read<core::QueuePaused>(fields);
+    case RecordType::kScheduleSet:
+      return read<core::ScheduleSet>(fields);
+    case RecordType::kScheduleFired:
+      return read<core::ScheduleFired>(fields);
+    case RecordType::kScheduleRemoved:
+      return read<core::ScheduleRemoved>(fields);
   }
   return Status(Code::kDataLoss, "unknown_record",
                 "a record of type " + std::to_string(static_cast<unsigned char>(head[0])) +

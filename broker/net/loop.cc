@@ -49,7 +49,7 @@ Status Loop::turn() {
   }
   if (drain()) spin_until_ = std::chrono::steady_clock::now() + kSpin;
   // Whoever spoke while the broker was busy is heard before silence is looked for.
-  core_.step({clock_.now(), core::Tick{.all_heard = drained_}}, effects_);
+  core_.step({clock_.now(), core::Tick{.all_heard = drained_, .wall = clock_.wall()}}, effects_);
   wake_at_ = effects_.wake_at;
   Status status = settle();
   if (http_) http_->run();

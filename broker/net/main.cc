@@ -10,6 +10,7 @@
 #include "broker/net/clock.h"
 #include "broker/net/journal_tools.h"
 #include "broker/net/loop.h"
+#include "broker/net/schedule_settings.h"
 #include "broker/net/storage.h"
 #include "sdk/config/program_options.h"
 #include "sdk/log/structured_log.h"
@@ -46,6 +47,7 @@ void describe_rules(core::CoreOptions& core, config::Options& options) {
       map.integer("running_cost_max", rule.running_cost_max, {0, 1'000'000'000});
       if (checked(name, map)) core.owners[OwnerName(name)] = rule;
     });
+    read_schedules(file, core.schedules, Clock::wall());
     file.named("queue_rules", [&](const std::string& name, config::Map& map) {
       core::QueueRule rule;
       map.integer("tasks_max", rule.tasks_max, {1, 100'000'000});

@@ -66,6 +66,16 @@ struct PrintRecord {
   std::string operator()(const core::TaskForgotten& r) const {
     return "TaskForgotten task=" + text(r.id);
   }
+  std::string operator()(const core::ScheduleSet& r) const {
+    return "ScheduleSet " + r.name + quoted("line", r.state.line) +
+           " settled=" + seconds(r.state.settled);
+  }
+  std::string operator()(const core::ScheduleFired& r) const {
+    return "ScheduleFired " + r.name + " due=" + seconds(r.due);
+  }
+  std::string operator()(const core::ScheduleRemoved& r) const {
+    return "ScheduleRemoved " + r.name;
+  }
   std::string operator()(const core::TaskEnded& r) const {
     return "TaskEnded task=" + text(r.id) + " attempt=" + std::to_string(r.attempt.number) + " " +
            std::string(to_string(r.state)) + " cause=" + std::string(to_string(r.cause)) +

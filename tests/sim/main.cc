@@ -13,10 +13,15 @@
 namespace {
 
 // Every rare path that the fixed set of seeds must have taken.
-constexpr const char* kMarks[] = {
-    "broker crashed", "worker crashed",  "worker paused", "worker cut off",    "ended succeeded",
-    "ended failed",   "ended cancelled", "ended dead",    "retried",           "lost",
-    "given back",     "stale report",    "told to drop",  "a result travelled"};
+constexpr const char* kMarks[] = {"broker crashed",   "worker crashed",
+                                  "worker paused",    "worker cut off",
+                                  "ended succeeded",  "ended failed",
+                                  "ended cancelled",  "ended dead",
+                                  "retried",          "lost",
+                                  "given back",       "stale report",
+                                  "told to drop",     "a result travelled",
+                                  "scheduled",        "schedule made up",
+                                  "wall clock jumped"};
 
 int usage() {
   std::fprintf(stderr, "usage: simulation [--seed N] [--seeds COUNT] [--demand-marks]\n");

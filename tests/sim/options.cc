@@ -35,6 +35,9 @@ Options options_from_seed(std::uint64_t seed) {
   options.quota = rate(0.5);
   options.refuses_new = rate(0.02);
   options.trouble = std::chrono::seconds(dice.between(10, 90));
+  options.schedules = dice.chance(0.5);
+  options.wall_speed = static_cast<int>(dice.between(1, 40));
+  options.wall_jumps = rate(0.2);
   return options;
 }
 
@@ -50,7 +53,9 @@ std::string describe(const Options& options) {
       << " infrastructure_fails=" << options.infrastructure_fails
       << " dependencies=" << options.dependencies << " times=" << options.times
       << " requirements=" << options.requirements << " quota=" << options.quota
-      << " refuses_new=" << options.refuses_new << " trouble_ms=" << options.trouble.count();
+      << " refuses_new=" << options.refuses_new << " trouble_ms=" << options.trouble.count()
+      << " schedules=" << options.schedules << " wall_speed=" << options.wall_speed
+      << " wall_jumps=" << options.wall_jumps;
   return out.str();
 }
 

@@ -31,7 +31,10 @@ struct Options {
   double requirements = 0;
   double quota = 0;        // of an owner: a bound on what it has running
   double refuses_new = 0;  // a broker that takes nothing new for a while, in a second
-  Duration trouble{0};     // how long all this goes on; then everything heals
+  bool schedules = false;
+  int wall_speed = 1;     // of the calendar against everything else: due times come sooner
+  double wall_jumps = 0;  // of the wall clock, forward or back, in a second
+  Duration trouble{0};    // how long all this goes on; then everything heals
 };
 
 Options options_from_seed(std::uint64_t seed);

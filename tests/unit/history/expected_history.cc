@@ -77,6 +77,9 @@ struct Model {
   }
   void apply(const core::QueuePaused&, const std::string&) {}
   void apply(const core::TaskForgotten&, const std::string&) {}
+  void apply(const core::ScheduleSet&, const std::string&) {}
+  void apply(const core::ScheduleFired&, const std::string&) {}
+  void apply(const core::ScheduleRemoved&, const std::string&) {}
   void apply(const core::TaskRevived& record, const std::string&) {
     TaskStory& story = stories.at(record.id);
     story.task.state = TaskState::kQueued;
