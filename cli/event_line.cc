@@ -34,6 +34,10 @@ Line event_line(const FeedEvent& event) {
     line.emplace_back("worker  " + printable(event.worker.value) + "  " + text);
     return line;
   }
+  if (event.kind == EventKind::kQueue) {
+    line.emplace_back("queue  " + printable(event.queue.value, 64) + "  " + text);
+    return line;
+  }
   line.emplace_back(printable(event.queue.value, 64) + "/" + event.task.text() + "  ");
   switch (event.kind) {
     case EventKind::kState:
@@ -53,7 +57,11 @@ Line event_line(const FeedEvent& event) {
     case EventKind::kSafety:
       line.emplace_back("safety", Ink::kRed);
       break;
+    case EventKind::kDead:
+      line.emplace_back("dead letter", Ink::kRed);
+      break;
     case EventKind::kWorker:
+    case EventKind::kQueue:
       break;
   }
   if (!text.empty()) line.emplace_back("  " + text);

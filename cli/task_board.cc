@@ -97,6 +97,11 @@ std::vector<Line> TaskBoard::apply(const FeedEvent& event, bool several) {
     const std::string worker = printable(event.worker.value, kNameColumnsMax);
     return {{{"worker " + worker + " " + printable(event.text, kTextColumnsMax), Ink::kDim}}};
   }
+  if (event.kind == EventKind::kQueue) {
+    return {{{"queue " + printable(event.queue.value, kNameColumnsMax) + " " +
+                  printable(event.text, kTextColumnsMax),
+              Ink::kDim}}};
+  }
   TaskView& task = view(event);
   // Every event of a task names its state: those that told of the change may be gone.
   task.state = event.state;
@@ -118,6 +123,8 @@ std::vector<Line> TaskBoard::apply(const FeedEvent& event, bool several) {
       return {{{prefix, Ink::kBold}, {"safety ", Ink::kRed}, {text}}};
     case EventKind::kLog:
     case EventKind::kWorker:
+    case EventKind::kQueue:
+    case EventKind::kDead:  // its state event has said so
       return {};
   }
   return {};

@@ -17,7 +17,11 @@ constexpr bool kFromClients =
     std::is_same_v<M, Cancel> || std::is_same_v<M, StatusRequest> ||
     std::is_same_v<M, QueuesRequest> || std::is_same_v<M, WorkersRequest> ||
     std::is_same_v<M, EventsRequest> || std::is_same_v<M, ListRequest> ||
-    std::is_same_v<M, Operate> || std::is_same_v<M, Heartbeat> || std::is_same_v<M, Goodbye>;
+    std::is_same_v<M, Operate> || std::is_same_v<M, ExplainRequest> ||
+    std::is_same_v<M, UsageRequest> || std::is_same_v<M, SchedulesRequest> ||
+    std::is_same_v<M, QuarantinesRequest> || std::is_same_v<M, ReferencesRequest> ||
+    std::is_same_v<M, SnapshotRequest> || std::is_same_v<M, Heartbeat> ||
+    std::is_same_v<M, Goodbye>;
 template <typename M>
 constexpr bool kFromWorkers =
     std::is_same_v<M, WorkerHello> || std::is_same_v<M, Report> || std::is_same_v<M, Progress> ||
@@ -32,6 +36,32 @@ std::uint64_t request_of(const M& message) {
 }
 
 }  // namespace
+
+// What this broker does not answer yet is refused as a message of an older one would be.
+template <typename M>
+void BrokerCore::on_unanswered(PeerId peer, const M& message) {
+  refuse(peer, message.request,
+         fix_input("unknown_message",
+                   "this broker does not answer " + std::string(to_string(type_of(Message(M()))))));
+}
+void BrokerCore::on_message(PeerId peer, ExplainRequest&& request) {
+  on_unanswered(peer, request);
+}
+void BrokerCore::on_message(PeerId peer, UsageRequest&& request) {
+  on_unanswered(peer, request);
+}
+void BrokerCore::on_message(PeerId peer, SchedulesRequest&& request) {
+  on_unanswered(peer, request);
+}
+void BrokerCore::on_message(PeerId peer, QuarantinesRequest&& request) {
+  on_unanswered(peer, request);
+}
+void BrokerCore::on_message(PeerId peer, ReferencesRequest&& request) {
+  on_unanswered(peer, request);
+}
+void BrokerCore::on_message(PeerId peer, SnapshotRequest&& request) {
+  on_unanswered(peer, request);
+}
 
 BrokerCore::BrokerCore(const CoreOptions& options)
     : options_(options), state_(options), feed_(options) {}

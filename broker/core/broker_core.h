@@ -105,6 +105,16 @@ class BrokerCore {
   void push_results();
   void send_results(PeerId peer, Results reply, const std::vector<TaskIndex>& ended);
 
+  // Messages whose answer this broker does not have yet (broker_core.cc).
+  template <typename M>
+  void on_unanswered(PeerId peer, const M& message);
+  void on_message(PeerId peer, ExplainRequest&& request);
+  void on_message(PeerId peer, UsageRequest&& request);
+  void on_message(PeerId peer, SchedulesRequest&& request);
+  void on_message(PeerId peer, QuarantinesRequest&& request);
+  void on_message(PeerId peer, ReferencesRequest&& request);
+  void on_message(PeerId peer, SnapshotRequest&& request);
+
   // operate.cc
   void on_message(PeerId peer, Operate&& operate);
   Result<std::uint64_t> pause(const QueueName& queue, bool paused);

@@ -29,6 +29,11 @@ void BrokerCore::on_message(PeerId peer, Operate&& operate) {
     case Operation::kDropDead:
       affected = settle_dead(operate);
       break;
+    case Operation::kReleaseQuarantine:
+    case Operation::kForgetEnded:
+    case Operation::kPin:
+    case Operation::kUnpin:
+      break;
   }
   if (!affected.is_ok()) return refuse(peer, operate.request, affected.status());
   send(peer, Operated{.request = operate.request, .affected = *affected});

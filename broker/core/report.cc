@@ -49,6 +49,9 @@ void BrokerCore::finish(TaskIndex index, TaskReport& report) {
                       &report);
     case Outcome::kRetry:
       return retry(index, report);
+    case Outcome::kSnooze:
+    case Outcome::kHandOver:
+      return lose(index, report.reason, /*counts_as_loss=*/false);
   }
 }
 
@@ -92,6 +95,10 @@ void BrokerCore::on_message(PeerId peer, Progress&& progress) {
     const TaskIndex index = state_.tasks().find(report.id);
     if (index == kNoTask) continue;
     const auto held = session.held.find(index);
+    // What a worker may tell; the other kinds are the broker's own word.
+    if (report.kind != EventKind::kProgress && report.kind != EventKind::kLog &&
+        report.kind != EventKind::kSafety)
+      continue;
     // What a lost attempt still says is nobody's progress.
     if (held == session.held.end() || held->second.attempt != report.attempt) continue;
     const Task& task = state_.tasks().at(index);

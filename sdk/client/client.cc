@@ -168,9 +168,11 @@ Result<std::vector<TaskResult>> Client::results(std::span<const TaskId> ids) {
   return ended;
 }
 
-Result<Cancelled> Client::cancel(std::span<const TaskId> ids, std::string reason) {
-  return connection_->ask<Cancelled>(
-      Cancel{.ids = {ids.begin(), ids.end()}, .reason = std::move(reason)});
+Result<Cancelled> Client::cancel(std::span<const TaskId> ids, std::string reason,
+                                 bool with_dependents) {
+  return connection_->ask<Cancelled>(Cancel{.ids = {ids.begin(), ids.end()},
+                                            .reason = std::move(reason),
+                                            .with_dependents = with_dependents});
 }
 
 Result<TaskInfo> Client::status(std::string id_prefix) {
@@ -197,6 +199,41 @@ Result<EventList> Client::events(EventsRequest request) {
 
 Result<TaskList> Client::list(ListRequest request) {
   return connection_->ask<TaskList>(std::move(request));
+}
+
+Result<Explanation> Client::explain(std::string id_prefix) {
+  auto reply = connection_->ask<Explained>(ExplainRequest{.id_prefix = std::move(id_prefix)});
+  if (!reply.is_ok()) return reply.status();
+  return std::move(reply->task);
+}
+
+Result<std::vector<UsageRow>> Client::usage(UsageRequest request) {
+  auto reply = connection_->ask<UsageList>(request);
+  if (!reply.is_ok()) return reply.status();
+  return std::move(reply->rows);
+}
+
+Result<std::vector<ScheduleInfo>> Client::schedules() {
+  auto reply = connection_->ask<ScheduleList>(SchedulesRequest{});
+  if (!reply.is_ok()) return reply.status();
+  return std::move(reply->schedules);
+}
+
+Result<std::vector<QuarantineInfo>> Client::quarantines() {
+  auto reply = connection_->ask<QuarantineList>(QuarantinesRequest{});
+  if (!reply.is_ok()) return reply.status();
+  return std::move(reply->quarantines);
+}
+
+Result<std::vector<std::string>> Client::references(std::span<const std::string> hashes) {
+  auto reply =
+      connection_->ask<Referenced>(ReferencesRequest{.hashes = {hashes.begin(), hashes.end()}});
+  if (!reply.is_ok()) return reply.status();
+  return std::move(reply->hashes);
+}
+
+Result<Snapshot> Client::snapshot(SnapshotRequest request) {
+  return connection_->ask<Snapshot>(std::move(request));
 }
 
 Result<std::uint64_t> Client::operate(Operation operation, std::string target,

@@ -8,46 +8,25 @@
 #ifndef ASSAY_SDK_WIRE_FIELDS_H_
 #define ASSAY_SDK_WIRE_FIELDS_H_
 
-#include <string_view>
-#include <tuple>
-
-#include "assay/message.h"
+#include "sdk/wire/field.h"
+#include "sdk/wire/inspect_fields.h"
 
 namespace assay::wire {
-
-enum class Need { kRequired, kOptional };
-// How a std::string travels: text as msgpack str, opaque bytes as msgpack bin.
-enum class Form { kText, kBytes };
-
-template <typename Struct, typename Member>
-struct Field {
-  std::string_view key;
-  Member Struct::*member;
-  Need need;
-  Form form;
-};
-
-template <typename Struct, typename Member>
-constexpr auto required(std::string_view key, Member Struct::*member, Form form = Form::kText) {
-  return Field<Struct, Member>{key, member, Need::kRequired, form};
-}
-template <typename Struct, typename Member>
-constexpr auto optional(std::string_view key, Member Struct::*member, Form form = Form::kText) {
-  return Field<Struct, Member>{key, member, Need::kOptional, form};
-}
-
-template <typename Struct>
-struct Fields;
-
-template <typename Struct>
-concept Described = requires {
-  Fields<Struct>::kAll;
-};
 
 template <>
 struct Fields<HeldAttempt> {
   static constexpr std::tuple kAll{required("id", &HeldAttempt::id),
                                    required("attempt", &HeldAttempt::attempt)};
+};
+
+template <>
+struct Fields<Usage> {
+  static constexpr std::tuple kAll{
+      optional("cpu_seconds", &Usage::cpu_seconds),
+      optional("memory_byte_seconds", &Usage::memory_byte_seconds),
+      optional("gpu_seconds", &Usage::gpu_seconds),
+      optional("wall_seconds", &Usage::wall_seconds),
+  };
 };
 
 template <>
@@ -69,6 +48,10 @@ struct Fields<TaskSpec> {
       optional("backoff_max", &TaskSpec::backoff_max),
       optional("cost", &TaskSpec::cost),
       optional("require", &TaskSpec::require),
+      optional("cache_key", &TaskSpec::cache_key),
+      optional("cache_ttl", &TaskSpec::cache_ttl),
+      optional("traceparent", &TaskSpec::traceparent),
+      optional("artifacts", &TaskSpec::artifacts),
   };
 };
 
@@ -92,6 +75,10 @@ struct Fields<TaskAssignment> {
       optional("body", &TaskAssignment::body, Form::kBytes),
       optional("timeout", &TaskAssignment::timeout),
       optional("inputs", &TaskAssignment::inputs),
+      optional("resume", &TaskAssignment::resume),
+      optional("labels", &TaskAssignment::labels),
+      optional("traceparent", &TaskAssignment::traceparent),
+      optional("max_attempts", &TaskAssignment::max_attempts),
   };
 };
 
@@ -105,6 +92,8 @@ struct Fields<TaskReport> {
       optional("reason", &TaskReport::reason),
       optional("delay", &TaskReport::delay),
       optional("result", &TaskReport::result, Form::kBytes),
+      optional("usage", &TaskReport::usage),
+      optional("artifacts", &TaskReport::artifacts),
   };
 };
 
@@ -118,6 +107,9 @@ struct Fields<TaskResult> {
       optional("attempt", &TaskResult::attempt),
       required("ended_at", &TaskResult::ended_at),
       optional("result", &TaskResult::result, Form::kBytes),
+      optional("usage", &TaskResult::usage),
+      optional("cached_from", &TaskResult::cached_from),
+      optional("artifacts", &TaskResult::artifacts),
   };
 };
 
@@ -129,6 +121,8 @@ struct Fields<AttemptInfo> {
       required("started_at", &AttemptInfo::started_at),
       optional("ended_at", &AttemptInfo::ended_at),
       optional("ended_because", &AttemptInfo::ended_because),
+      optional("cause", &AttemptInfo::cause),
+      optional("usage", &AttemptInfo::usage),
   };
 };
 
@@ -149,6 +143,10 @@ struct Fields<TaskInfo> {
       optional("position", &TaskInfo::position),
       optional("after", &TaskInfo::after),
       optional("attempts", &TaskInfo::attempts),
+      optional("cached_from", &TaskInfo::cached_from),
+      optional("usage", &TaskInfo::usage),
+      optional("artifacts", &TaskInfo::artifacts),
+      optional("pinned", &TaskInfo::pinned),
   };
 };
 
@@ -196,6 +194,7 @@ struct Fields<FeedEvent> {
       optional("done", &FeedEvent::done),
       optional("total", &FeedEvent::total),
       optional("text", &FeedEvent::text),
+      optional("previous_in_queue", &FeedEvent::previous_in_queue),
   };
 };
 
@@ -312,6 +311,7 @@ struct Fields<Cancel> {
       required("request", &Cancel::request),
       required("ids", &Cancel::ids),
       optional("reason", &Cancel::reason),
+      optional("with_dependents", &Cancel::with_dependents),
   };
 };
 
@@ -369,10 +369,10 @@ template <>
 struct Fields<EventsRequest> {
   static constexpr MessageType kType = MessageType::kEvents;
   static constexpr std::tuple kAll{
-      required("request", &EventsRequest::request),
-      optional("after", &EventsRequest::after),
-      optional("tasks", &EventsRequest::tasks),
-      optional("limit", &EventsRequest::limit),
+      required("request", &EventsRequest::request), optional("after", &EventsRequest::after),
+      optional("tasks", &EventsRequest::tasks),     optional("limit", &EventsRequest::limit),
+      optional("queue", &EventsRequest::queue),     optional("kinds", &EventsRequest::kinds),
+      optional("since", &EventsRequest::since),
   };
 };
 
@@ -393,6 +393,8 @@ struct Fields<ListRequest> {
       required("request", &ListRequest::request), optional("states", &ListRequest::states),
       optional("queue", &ListRequest::queue),     optional("owner", &ListRequest::owner),
       optional("since", &ListRequest::since),     optional("limit", &ListRequest::limit),
+      optional("labels", &ListRequest::labels),   optional("until", &ListRequest::until),
+      optional("after", &ListRequest::after),
   };
 };
 

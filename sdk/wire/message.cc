@@ -1,70 +1,64 @@
 // The types of messages: their names, and which value has which.
 #include "assay/message.h"
 
+#include <utility>
+
 #include "sdk/wire/fields.h"
 
 namespace assay {
 
+namespace {
+
+using enum MessageType;
+constexpr std::pair<MessageType, std::string_view> kNames[] = {
+    {kClientHello, "CLIENT_HELLO"},
+    {kWorkerHello, "WORKER_HELLO"},
+    {kWelcome, "WELCOME"},
+    {kError, "ERROR"},
+    {kHeartbeat, "HEARTBEAT"},
+    {kGoodbye, "GOODBYE"},
+    {kSubmit, "SUBMIT"},
+    {kSubmitted, "SUBMITTED"},
+    {kAwait, "AWAIT"},
+    {kResults, "RESULTS"},
+    {kCancel, "CANCEL"},
+    {kCancelled, "CANCELLED"},
+    {kStatus, "STATUS"},
+    {kTaskStatus, "TASK_STATUS"},
+    {kQueues, "QUEUES"},
+    {kQueueList, "QUEUE_LIST"},
+    {kWorkers, "WORKERS"},
+    {kWorkerList, "WORKER_LIST"},
+    {kEvents, "EVENTS"},
+    {kEventList, "EVENT_LIST"},
+    {kList, "LIST"},
+    {kTaskList, "TASK_LIST"},
+    {kOperate, "OPERATE"},
+    {kOperated, "OPERATED"},
+    {kExplain, "EXPLAIN"},
+    {kExplained, "EXPLAINED"},
+    {kUsage, "USAGE"},
+    {kUsageList, "USAGE_LIST"},
+    {kSchedules, "SCHEDULES"},
+    {kScheduleList, "SCHEDULE_LIST"},
+    {kQuarantines, "QUARANTINES"},
+    {kQuarantineList, "QUARANTINE_LIST"},
+    {kReferences, "REFERENCES"},
+    {kReferenced, "REFERENCED"},
+    {kSnapshot, "SNAPSHOT"},
+    {kSnapshotAnswer, "SNAPSHOT_ANSWER"},
+    {kTasks, "TASKS"},
+    {kReport, "REPORT"},
+    {kRecorded, "RECORDED"},
+    {kProgress, "PROGRESS"},
+    {kStop, "STOP"},
+};
+
+}  // namespace
+
 std::string_view to_string(MessageType type) {
-  switch (type) {
-    case MessageType::kClientHello:
-      return "CLIENT_HELLO";
-    case MessageType::kWorkerHello:
-      return "WORKER_HELLO";
-    case MessageType::kWelcome:
-      return "WELCOME";
-    case MessageType::kError:
-      return "ERROR";
-    case MessageType::kHeartbeat:
-      return "HEARTBEAT";
-    case MessageType::kGoodbye:
-      return "GOODBYE";
-    case MessageType::kSubmit:
-      return "SUBMIT";
-    case MessageType::kSubmitted:
-      return "SUBMITTED";
-    case MessageType::kAwait:
-      return "AWAIT";
-    case MessageType::kResults:
-      return "RESULTS";
-    case MessageType::kCancel:
-      return "CANCEL";
-    case MessageType::kCancelled:
-      return "CANCELLED";
-    case MessageType::kStatus:
-      return "STATUS";
-    case MessageType::kTaskStatus:
-      return "TASK_STATUS";
-    case MessageType::kQueues:
-      return "QUEUES";
-    case MessageType::kQueueList:
-      return "QUEUE_LIST";
-    case MessageType::kWorkers:
-      return "WORKERS";
-    case MessageType::kWorkerList:
-      return "WORKER_LIST";
-    case MessageType::kEvents:
-      return "EVENTS";
-    case MessageType::kEventList:
-      return "EVENT_LIST";
-    case MessageType::kList:
-      return "LIST";
-    case MessageType::kTaskList:
-      return "TASK_LIST";
-    case MessageType::kOperate:
-      return "OPERATE";
-    case MessageType::kOperated:
-      return "OPERATED";
-    case MessageType::kTasks:
-      return "TASKS";
-    case MessageType::kReport:
-      return "REPORT";
-    case MessageType::kRecorded:
-      return "RECORDED";
-    case MessageType::kProgress:
-      return "PROGRESS";
-    case MessageType::kStop:
-      return "STOP";
+  for (const auto& [named, name] : kNames) {
+    if (named == type) return name;
   }
   return "unknown";
 }
@@ -83,8 +77,20 @@ std::string_view to_string(Operation operation) {
       return "retry_dead";
     case Operation::kDropDead:
       return "drop_dead";
+    case Operation::kReleaseQuarantine:
+      return "release_quarantine";
+    case Operation::kForgetEnded:
+      return "forget_ended";
+    case Operation::kPin:
+      return "pin";
+    case Operation::kUnpin:
+      return "unpin";
   }
   return "unknown";
+}
+
+std::string_view to_string(UsageBy by) {
+  return by == UsageBy::kOwner ? "owner" : "queue";
 }
 
 MessageType type_of(const Message& message) {

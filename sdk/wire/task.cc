@@ -57,6 +57,10 @@ std::string_view to_string(Outcome outcome) {
       return "retry";
     case Outcome::kCancelled:
       return "cancelled";
+    case Outcome::kSnooze:
+      return "snooze";
+    case Outcome::kHandOver:
+      return "hand_over";
   }
   return "unknown";
 }
@@ -77,6 +81,10 @@ std::string_view to_string(EventKind kind) {
       return "worker";
     case EventKind::kSafety:
       return "safety";
+    case EventKind::kQueue:
+      return "queue";
+    case EventKind::kDead:
+      return "dead";
   }
   return "unknown";
 }

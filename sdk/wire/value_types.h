@@ -19,16 +19,19 @@ constexpr auto last_of(Cause) {
   return Cause::kSafety;
 }
 constexpr auto last_of(Outcome) {
-  return Outcome::kCancelled;
+  return Outcome::kHandOver;
 }
 constexpr auto last_of(OnFailure) {
   return OnFailure::kRun;
 }
 constexpr auto last_of(Operation) {
-  return Operation::kDropDead;
+  return Operation::kUnpin;
 }
 constexpr auto last_of(EventKind) {
-  return EventKind::kSafety;
+  return EventKind::kDead;
+}
+constexpr auto last_of(UsageBy) {
+  return UsageBy::kQueue;
 }
 constexpr auto last_of(Code) {
   return Code::kInternal;

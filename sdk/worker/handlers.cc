@@ -148,6 +148,8 @@ TaskReport Handlers::run(Running& running) {
   report.reason = std::move(outcome.reason);
   report.delay = outcome.delay;
   report.result = std::move(outcome.result);
+  report.usage = outcome.usage;
+  report.artifacts = std::move(outcome.artifacts);
   return report;
 }
 

@@ -119,6 +119,21 @@ TaskOutcome TaskOutcome::cancelled(std::string result) {
   return outcome;
 }
 
+TaskOutcome TaskOutcome::snooze(Duration delay, std::string reason) {
+  TaskOutcome outcome;
+  outcome.outcome = Outcome::kSnooze;
+  outcome.reason = std::move(reason);
+  outcome.delay = delay;
+  return outcome;
+}
+
+TaskOutcome TaskOutcome::hand_over(std::string reason) {
+  TaskOutcome outcome;
+  outcome.outcome = Outcome::kHandOver;
+  outcome.reason = std::move(reason);
+  return outcome;
+}
+
 class Worker::Loop {
  public:
   Loop(WorkerOptions options, TaskHandler handler)

@@ -67,9 +67,10 @@ class Client {
   // Submits all tasks or none. On success every one is durable at the broker.
   // Errors: `unknown_queue`, `invalid_task`, `dependency_cycle` (fix_input), `unknown_task`
   // (not_found: of TaskSpec::after), `task_conflict` (conflict: the id exists with other content),
-  // `queue_full`, `not_accepting` (retry_later), `too_many_owners`, `too_many_labels` (exhausted);
-  // after `broker_unreachable` and `no_answer` (retry_call) it is not known whether they were
-  // accepted: submit the same again.
+  // `quarantined` (exhausted: its body or image kept killing workers), `queue_full`,
+  // `not_accepting` (retry_later), `too_many_owners`, `too_many_labels` (exhausted); after
+  // `broker_unreachable` and `no_answer` (retry_call) it is not known whether they were accepted:
+  // submit the same again.
   Result<Submitted> submit(std::vector<TaskSpec> tasks);
 
   // Waits until the task has ended. Nothing is lost when it times out: ask again at any time. A
@@ -88,7 +89,9 @@ class Client {
   Result<std::vector<TaskResult>> results(std::span<const TaskId> ids);
 
   // Asks for an end. A queued task ends at once; a running one when its worker has stopped it.
-  Result<Cancelled> cancel(std::span<const TaskId> ids, std::string reason);
+  // `with_dependents`: all that comes after them, directly or not, ends too.
+  Result<Cancelled> cancel(std::span<const TaskId> ids, std::string reason,
+                           bool with_dependents = false);
 
   // A task by its id's text or a prefix of it that fits no other, in either case.
   // Errors: `unknown_task` (not_found), `ambiguous_id` (fix_input), `invalid_id` (fix_input).
@@ -105,11 +108,29 @@ class Client {
   // More than `limit` (1000 at most): `complete` is false. Errors: those of every call.
   Result<TaskList> list(ListRequest request);
 
-  // What operators do (see Operation). `target` is the queue's or worker's name, `ids` the dead
-  // tasks, of which all change or none. Returns how many tasks changed (for a pause, a resume and a
-  // drain: 1, or 0 if it was so before). Errors: `unknown_queue`, `unknown_worker`, `unknown_task`
-  // (not_found), `not_dead` (conflict). Repeating it does no harm; but when the answer to a retry
-  // or drop was lost, the repeated one may be told `not_dead` or `unknown_task`.
+  // Why a task stands where it does, and when it may start. Errors: those of status.
+  Result<Explanation> explain(std::string id_prefix);
+
+  // What the tasks that ended in [since, until) have used; the request's number is given here.
+  Result<std::vector<UsageRow>> usage(UsageRequest request);
+  Result<std::vector<ScheduleInfo>> schedules();
+  Result<std::vector<QuarantineInfo>> quarantines();
+
+  // Those of `hashes` (sha256, 64 lower-case hexadecimal digits, at most 10,000) that a task needs
+  // which has not ended, or which one still comes after, or which is pinned. Errors:
+  // `invalid_hash` (fix_input).
+  Result<std::vector<std::string>> references(std::span<const std::string> hashes);
+
+  // One page of the last events of the tasks that have not ended; see SnapshotRequest, whose
+  // request number is given here. Prefer Subscriber, which asks for it by itself.
+  Result<Snapshot> snapshot(SnapshotRequest request);
+
+  // What operators do (see Operation). `target` is the queue's or worker's name or the quarantine's
+  // key, `ids` the tasks, of which all change or none. Returns how many tasks changed (for a pause,
+  // a resume, a drain and a release: 1, or 0 if it was so before). Errors: `unknown_queue`,
+  // `unknown_worker`, `unknown_task`, `unknown_quarantine` (not_found), `not_dead`, `still_needed`
+  // (conflict). Repeating it does no harm; but when the answer to a retry or drop was lost, the
+  // repeated one may be told `not_dead` or `unknown_task`.
   Result<std::uint64_t> operate(Operation operation, std::string target,
                                 std::span<const TaskId> ids = {});
 

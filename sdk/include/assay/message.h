@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "assay/ids.h"
+#include "assay/inspect.h"
 #include "assay/status.h"
 #include "assay/task.h"
 
@@ -45,6 +46,18 @@ enum class MessageType : std::uint16_t {
   kTaskList = 31,
   kOperate = 32,
   kOperated = 33,
+  kExplain = 34,
+  kExplained = 35,
+  kUsage = 36,
+  kUsageList = 37,
+  kSchedules = 38,
+  kScheduleList = 39,
+  kQuarantines = 40,
+  kQuarantineList = 41,
+  kReferences = 42,
+  kReferenced = 43,
+  kSnapshot = 44,
+  kSnapshotAnswer = 45,
   // workers
   kTasks = 48,
   kReport = 49,
@@ -146,7 +159,8 @@ struct Results {
 struct Cancel {
   std::uint64_t request = 0;
   std::vector<TaskId> ids;
-  std::string reason;  // for people
+  std::string reason;            // for people
+  bool with_dependents = false;  // and all that comes after them, whatever its on_failure says
   friend bool operator==(const Cancel&, const Cancel&) = default;
 };
 
@@ -194,12 +208,16 @@ struct WorkerList {
   friend bool operator==(const WorkerList&, const WorkerList&) = default;
 };
 
-// What a subscriber missed: the kept events with a sequence over `after`, of one task or of all.
+// What a subscriber missed: the kept events with a sequence over `after`. Empty fields match
+// everything.
 struct EventsRequest {
   std::uint64_t request = 0;
   std::uint64_t after = 0;
   std::vector<TaskId> tasks;  // empty: all
   std::uint32_t limit = 1000;
+  QueueName queue = {};
+  std::vector<EventKind> kinds = {};
+  Time since{};  // that happened then or later
   friend bool operator==(const EventsRequest&, const EventsRequest&) = default;
 };
 
@@ -212,7 +230,8 @@ struct EventList {
   friend bool operator==(const EventList&, const EventList&) = default;
 };
 
-// Asks for tasks, the newest first. Empty fields match everything.
+// Asks for tasks, the newest first. Empty fields match everything. What is over `limit` is asked
+// for with the last id of the page before in `after`.
 struct ListRequest {
   std::uint64_t request = 0;
   std::vector<TaskState> states;
@@ -220,6 +239,9 @@ struct ListRequest {
   OwnerName owner;
   Time since{};  // submitted then or later
   std::uint32_t limit = 100;
+  std::map<std::string, std::string> labels = {};  // all of these, with these values
+  Time until{};                                    // submitted before; the epoch: no bound
+  TaskId after = {};                               // zeros: from the newest
   friend bool operator==(const ListRequest&, const ListRequest&) = default;
 };
 
@@ -238,14 +260,18 @@ enum class Operation : std::uint8_t {
   kDrainWorker = 3,  // the worker gets nothing new
   kRetryDead = 4,    // dead tasks go back to their queue, their losses forgiven
   kDropDead = 5,     // dead tasks are forgotten
+  kReleaseQuarantine = 6,  // its tasks may run again; `target` is its key
+  kForgetEnded = 7,        // ended tasks are forgotten with their results, but for pinned ones
+  kPin = 8,                // these tasks, and what they refer to, are kept whatever retention says
+  kUnpin = 9,
 };
 std::string_view to_string(Operation operation);
 
 struct Operate {
   std::uint64_t request = 0;
   Operation operation = Operation::kPauseQueue;
-  std::string target;       // the queue's or worker's name
-  std::vector<TaskId> ids;  // the dead
+  std::string target;       // the queue's or worker's name, the quarantine's key
+  std::vector<TaskId> ids;  // the tasks
   friend bool operator==(const Operate&, const Operate&) = default;
 };
 
@@ -303,7 +329,10 @@ using Message =
     std::variant<ClientHello, WorkerHello, Welcome, Error, Heartbeat, Goodbye, Submit, Submitted,
                  Await, Results, Cancel, Cancelled, StatusRequest, TaskStatus, QueuesRequest,
                  QueueList, WorkersRequest, WorkerList, EventsRequest, EventList, ListRequest,
-                 TaskList, Operate, Operated, Tasks, Report, Recorded, Progress, Stop>;
+                 TaskList, Operate, Operated, ExplainRequest, Explained, UsageRequest, UsageList,
+                 SchedulesRequest, ScheduleList, QuarantinesRequest, QuarantineList,
+                 ReferencesRequest, Referenced, SnapshotRequest, Snapshot, Tasks, Report, Recorded,
+                 Progress, Stop>;
 
 MessageType type_of(const Message& message);
 

@@ -45,6 +45,8 @@ enum class Outcome : std::uint8_t {
   kFailed = 1,     // final, for the cause given
   kRetry = 2,      // run it again, if attempts are left
   kCancelled = 3,  // stopped because the broker asked for it
+  kSnooze = 4,     // not now: run it again after `delay`; costs no attempt and is no loss
+  kHandOver = 5,   // this worker leaves and what it started goes on: the same attempt elsewhere
 };
 std::string_view to_string(Outcome outcome);
 
@@ -54,6 +56,16 @@ enum class OnFailure : std::uint8_t {
   kRun = 1,     // it runs all the same, and sees how they ended
 };
 std::string_view to_string(OnFailure choice);
+
+// What a run took, as its worker measured it. Sums of these are kept by owner and queue.
+struct Usage {
+  double cpu_seconds = 0;
+  double memory_byte_seconds = 0;
+  double gpu_seconds = 0;
+  double wall_seconds = 0;
+
+  friend bool operator==(const Usage&, const Usage&) = default;
+};
 
 // A task as its producer describes it.
 struct TaskSpec {
@@ -74,6 +86,13 @@ struct TaskSpec {
   Duration backoff_max{60'000};
   std::uint32_t cost = 1;                      // units against quotas and a worker's slots
   std::map<std::string, std::string> require;  // labels that its worker must bear
+
+  // Tasks of one owner and queue with the same key are the same work: one that succeeded within
+  // `cache_ttl` answers the next, and those in flight share one run. Empty: never.
+  std::string cache_key = {};
+  Duration cache_ttl{0};                    // how old an answer may be; 0: only runs are shared
+  std::string traceparent = {};             // https://www.w3.org/TR/trace-context/; passed on
+  std::vector<std::string> artifacts = {};  // sha256 in hexadecimal: files that the body names
 
   friend bool operator==(const TaskSpec&, const TaskSpec&) = default;
 };
@@ -97,6 +116,11 @@ struct TaskAssignment {
   std::string body;
   Duration timeout{0};            // after which this attempt counts as failed; 0: none
   std::vector<TaskInput> inputs;  // in the order of TaskSpec::after
+  // This attempt began with another worker, which handed it over: find what it started and go on.
+  bool resume = false;
+  std::map<std::string, std::string> labels = {};
+  std::string traceparent = {};
+  std::uint32_t max_attempts = 1;
 
   friend bool operator==(const TaskAssignment&, const TaskAssignment&) = default;
 };
@@ -107,9 +131,11 @@ struct TaskReport {
   Attempt attempt;
   Outcome outcome = Outcome::kSucceeded;
   Cause cause = Cause::kNone;
-  std::string reason;  // one line for people; empty when it succeeded
-  Duration delay{0};   // with kRetry: not before this has passed
-  std::string result;  // opaque to the broker
+  std::string reason;                       // one line for people; empty when it succeeded
+  Duration delay{0};                        // with kRetry and kSnooze: not before this has passed
+  std::string result;                       // opaque to the broker
+  Usage usage = {};                         // of this attempt
+  std::vector<std::string> artifacts = {};  // sha256 in hexadecimal: files that the result names
 
   friend bool operator==(const TaskReport&, const TaskReport&) = default;
 };
@@ -122,7 +148,10 @@ struct TaskResult {
   std::string reason;
   Attempt attempt;  // the one that counted
   Time ended_at{};
-  std::string result;  // as the worker gave it
+  std::string result;       // as the worker gave it
+  Usage usage = {};         // of all its attempts
+  TaskId cached_from = {};  // the task whose run answered this one; zeros: it ran itself
+  std::vector<std::string> artifacts = {};  // as the worker gave them
 
   friend bool operator==(const TaskResult&, const TaskResult&) = default;
 };
@@ -133,7 +162,9 @@ struct AttemptInfo {
   WorkerName worker;
   Time started_at{};
   std::optional<Time> ended_at;
-  std::string ended_because;  // "succeeded", "lease expired", ...; empty while it runs
+  std::string ended_because;   // "succeeded", "lease expired", ...; empty while it runs
+  Cause cause = Cause::kNone;  // of its end
+  Usage usage = {};
 
   friend bool operator==(const AttemptInfo&, const AttemptInfo&) = default;
 };
@@ -155,6 +186,10 @@ struct TaskInfo {
       0;  // in its queue, 1 is next, as far as can be told; 0 when it is not queued
   std::vector<TaskId> after;
   std::vector<AttemptInfo> attempts;
+  TaskId cached_from = {};                  // the task whose run answered this one; zeros: none
+  Usage usage = {};                         // of all its attempts
+  std::vector<std::string> artifacts = {};  // that its result names
+  bool pinned = false;                      // kept, and all that it refers to, until it is unpinned
 
   friend bool operator==(const TaskInfo&, const TaskInfo&) = default;
 };
@@ -192,6 +227,8 @@ enum class EventKind : std::uint8_t {
   kLog = 2,       // one or more lines of log
   kWorker = 3,    // a worker joined or left
   kSafety = 4,    // a safety rule spoke
+  kQueue = 5,     // a queue was paused or resumed
+  kDead = 6,      // a task became a dead letter; its state event says so too
 };
 std::string_view to_string(EventKind kind);
 
@@ -207,8 +244,9 @@ struct FeedEvent {
   TaskState state = TaskState::kQueued;
   WorkerName worker;
   std::uint64_t done = 0;
-  std::uint64_t total = 0;  // 0 when it is not known
-  std::string text;         // a reason, a message, or log lines
+  std::uint64_t total = 0;              // 0 when it is not known
+  std::string text;                     // a reason, a message, or log lines
+  std::uint64_t previous_in_queue = 0;  // the sequence of its queue's event before it; 0: the first
 
   friend bool operator==(const FeedEvent&, const FeedEvent&) = default;
   std::string topic() const;

@@ -31,6 +31,8 @@ struct TaskOutcome {
   std::string reason;
   Duration delay{0};
   std::string result;
+  Usage usage = {};                         // what this attempt took
+  std::vector<std::string> artifacts = {};  // sha256 in hexadecimal: files that the result names
 
   static TaskOutcome done(std::string result = {});
   // The task ran and said no, or met a limit or a safety rule. Final.
@@ -42,6 +44,12 @@ struct TaskOutcome {
   // It was stopped because `TaskContext::cancelled` said so. When this worker stops, or nobody
   // asked for the task's end, it means: not done, and the task goes back to its queue.
   static TaskOutcome cancelled(std::string result = {});
+  // Not now: run it again after `delay` (something it needs is not there yet). It costs no attempt
+  // and counts as no loss.
+  static TaskOutcome snooze(Duration delay, std::string reason = {});
+  // This worker leaves, and what it started (a Job in a cluster) goes on: the broker gives the same
+  // attempt to another worker, with TaskAssignment::resume. For StopReason::kWorkerStops.
+  static TaskOutcome hand_over(std::string reason = {});
 };
 
 // Why a handler should stop.

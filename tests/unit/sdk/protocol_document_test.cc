@@ -88,6 +88,12 @@ TEST(ProtocolDocumentTest, DescribesEveryKeyOfEveryMessage) {
   expect_described<TaskReport>(document, "report");
   expect_described<ProgressReport>(document, "progress report");
   expect_described<FeedEvent>(document, "event");
+  expect_described<Usage>(document, "usage");
+  expect_described<Explanation>(document, "explanation");
+  expect_described<DependencyInfo>(document, "dependency");
+  expect_described<UsageRow>(document, "usage row");
+  expect_described<ScheduleInfo>(document, "schedule");
+  expect_described<QuarantineInfo>(document, "quarantine");
 }
 
 TEST(ProtocolDocumentTest, NamesEveryLimit) {
@@ -121,7 +127,7 @@ TEST(ProtocolDocumentTest, NamesEveryErrorCodeAndState) {
   }
   EXPECT_THAT(document, HasSubstr(states + "|"));
   std::string operations = "| **operation** of an operator ";
-  for (int operation = 0; operation <= static_cast<int>(Operation::kDropDead); ++operation) {
+  for (int operation = 0; operation <= static_cast<int>(Operation::kUnpin); ++operation) {
     operations += "| " + std::string(to_string(static_cast<Operation>(operation))) + " ";
   }
   EXPECT_THAT(document, HasSubstr(operations + "|"));
