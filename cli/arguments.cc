@@ -90,6 +90,7 @@ class CommandLine {
     command<BenchOptions>("bench", "submit at a steady rate, report what became of it");
     command<QueuesOptions>("queues", "list the queues");
     command<WorkersOptions>("workers", "list the workers");
+    command<SchedulesOptions>("schedules", "list what the broker submits by the clock");
     command<PauseOptions>("pause", "let a queue give nothing out until it is resumed");
     command<ResumeOptions>("resume", "let a paused queue give out tasks again");
     command<PurgeOptions>("purge", "cancel all that waits in a queue");

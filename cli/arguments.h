@@ -146,6 +146,7 @@ struct ManualOptions {};
 
 struct QueuesOptions {};
 struct WorkersOptions {};
+struct SchedulesOptions {};
 
 struct PauseOptions {
   std::string queue;
@@ -180,9 +181,9 @@ struct WatchOptions {
 using CommandOptions =
     std::variant<ArtifactsOptions, UpOptions, EvalOptions, RunOptions, SubmitOptions, BenchOptions,
                  WaitOptions, ResultOptions, StatusOptions, LogsOptions, CancelOptions, ListOptions,
-                 QueuesOptions, WorkersOptions, PauseOptions, ResumeOptions, PurgeOptions,
-                 DrainOptions, DeadOptions, WatchOptions, CompletionOptions, ManualOptions,
-                 KeygenOptions>;
+                 QueuesOptions, WorkersOptions, SchedulesOptions, PauseOptions, ResumeOptions,
+                 PurgeOptions, DrainOptions, DeadOptions, WatchOptions, CompletionOptions,
+                 ManualOptions, KeygenOptions>;
 
 struct Invocation {
   GlobalOptions global;

@@ -30,6 +30,7 @@ void declare(CLI::App& app, DrainOptions& options);
 void declare(CLI::App& app, DeadOptions& options);
 void declare(CLI::App& app, QueuesOptions& options);
 void declare(CLI::App& app, WorkersOptions& options);
+inline void declare(CLI::App& /*app*/, SchedulesOptions& /*options*/) {}
 void declare(CLI::App& app, ArtifactsOptions& options);
 void declare(CLI::App& app, WatchOptions& options);
 void declare(CLI::App& app, CompletionOptions& options);

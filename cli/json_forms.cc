@@ -143,6 +143,23 @@ std::string to_json(const std::vector<WorkerInfo>& workers) {
   return dump({{"workers", std::move(list)}});
 }
 
+std::string to_json(const std::vector<ScheduleInfo>& schedules) {
+  Json list = Json::array();
+  const auto time = [](const std::optional<Time>& at) {
+    return at ? Json(format_utc(*at)) : Json();
+  };
+  for (const ScheduleInfo& schedule : schedules) {
+    const bool has_run = schedule.last_task != TaskId();
+    list.push_back({{"name", schedule.name},
+                    {"cron", schedule.cron},
+                    {"queue", schedule.queue.value},
+                    {"next_at", time(schedule.next_at)},
+                    {"last_at", time(schedule.last_at)},
+                    {"last_task", has_run ? Json(schedule.last_task.text()) : Json()}});
+  }
+  return dump({{"schedules", std::move(list)}});
+}
+
 std::string to_json(const FeedEvent& event) {
   const bool of_task = event.kind != EventKind::kWorker;
   return dump({{"sequence", event.sequence},

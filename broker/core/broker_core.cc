@@ -50,9 +50,6 @@ void BrokerCore::on_message(PeerId peer, ExplainRequest&& request) {
 void BrokerCore::on_message(PeerId peer, UsageRequest&& request) {
   on_unanswered(peer, request);
 }
-void BrokerCore::on_message(PeerId peer, SchedulesRequest&& request) {
-  on_unanswered(peer, request);
-}
 void BrokerCore::on_message(PeerId peer, QuarantinesRequest&& request) {
   on_unanswered(peer, request);
 }

@@ -108,4 +108,21 @@ Time BrokerCore::next_scheduled_at() const {
   return at;
 }
 
+void BrokerCore::on_message(PeerId peer, SchedulesRequest&& request) {
+  ScheduleList reply{.request = request.request, .schedules = {}};
+  for (const auto& [name, schedule] : options_.schedules) {
+    const ScheduleState& state = state_.schedules().at(name);
+    ScheduleInfo info;
+    info.name = name;
+    info.cron = schedule.line + (schedule.zone == "UTC" ? "" : " " + schedule.zone);
+    info.queue = schedule.task.queue;
+    const Time next = next_due_.at(name);
+    if (next != Time::max()) info.next_at = next;
+    if (state.last_due != Time()) info.last_at = state.last_due;
+    info.last_task = state.last_task;
+    reply.schedules.push_back(std::move(info));
+  }
+  send(peer, std::move(reply));
+}
+
 }  // namespace assay::core

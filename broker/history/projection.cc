@@ -88,19 +88,6 @@ Status Projection::on(const core::QueuePaused&, const EntryBytes&) {
   return Status::ok();
 }
 
-// What schedules do is the task that they submit, which says so itself.
-Status Projection::on(const core::ScheduleSet&, const EntryBytes&) {
-  return Status::ok();
-}
-
-Status Projection::on(const core::ScheduleFired&, const EntryBytes&) {
-  return Status::ok();
-}
-
-Status Projection::on(const core::ScheduleRemoved&, const EntryBytes&) {
-  return Status::ok();
-}
-
 // The broker has no more use for a dead task; history is about those.
 Status Projection::on(const core::TaskForgotten&, const EntryBytes&) {
   return Status::ok();

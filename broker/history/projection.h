@@ -99,9 +99,10 @@ class Projection {
   Status on(const core::QueuePaused& record, const EntryBytes& entry);
   Status on(const core::TaskRevived& record, const EntryBytes& entry);
   Status on(const core::TaskForgotten& record, const EntryBytes& entry);
-  Status on(const core::ScheduleSet& record, const EntryBytes& entry);
-  Status on(const core::ScheduleFired& record, const EntryBytes& entry);
-  Status on(const core::ScheduleRemoved& record, const EntryBytes& entry);
+  // What schedules do is the task that they submit, which says so itself.
+  static Status on(const core::ScheduleSet&, const EntryBytes&) { return Status::ok(); }
+  static Status on(const core::ScheduleFired&, const EntryBytes&) { return Status::ok(); }
+  static Status on(const core::ScheduleRemoved&, const EntryBytes&) { return Status::ok(); }
 
   // Whether the task must wait before it can be queued.
   Result<bool> waits(const core::TaskSubmitted& record);

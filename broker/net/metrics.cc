@@ -100,6 +100,11 @@ std::string prometheus_text(const core::BrokerCore& core, const Measured& measur
   }
   head(out, "assay_tasks_submitted_total", "counter", "Tasks accepted since the broker started.");
   line(out, "assay_tasks_submitted_total", "", counters.submitted);
+  head(out, "assay_tasks_scheduled_total", "counter", "Of these, by the clock.");
+  line(out, "assay_tasks_scheduled_total", "", counters.scheduled);
+  head(out, "assay_schedules_delayed_total", "counter",
+       "Times that a due task could not be taken yet.");
+  line(out, "assay_schedules_delayed_total", "", counters.schedules_delayed);
   head(out, "assay_attempts_lost_total", "counter", "Attempts that ended with their worker.");
   line(out, "assay_attempts_lost_total", "", counters.lost);
   head(out, "assay_attempts_adopted_total", "counter",

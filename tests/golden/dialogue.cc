@@ -161,6 +161,7 @@ Message Dialogue::message_of(const Command& command, core::Door& door, std::stri
   if (verb == "status")
     return StatusRequest{request, command.get("id", task_id(command.number("task", 0)).text())};
   if (verb == "queues") return QueuesRequest{request};
+  if (verb == "schedules") return SchedulesRequest{request};
   if (verb == "workers") return WorkersRequest{request};
   if (verb == "events")
     return EventsRequest{request, command.number("after", 0), parse_ids(command), 1000};

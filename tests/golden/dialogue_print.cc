@@ -128,6 +128,15 @@ struct PrintMessage {
     }
     return out;
   }
+  std::string operator()(const ScheduleList& m) const {
+    std::string out;
+    for (const ScheduleInfo& schedule : m.schedules) {
+      out += " " + schedule.name + quoted("cron", schedule.cron) + " " + schedule.queue.value;
+      if (schedule.next_at) out += " next=" + seconds(*schedule.next_at);
+      if (schedule.last_at) out += " last=" + seconds(*schedule.last_at);
+    }
+    return out;
+  }
   std::string operator()(const WorkerList& m) const {
     std::string out;
     for (const WorkerInfo& w : m.workers) {
