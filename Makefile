@@ -18,10 +18,9 @@ demo: build ## run the example evaluations through a real broker, end to end
 test: build ## run every test that needs no cluster
 	@ctest --preset $(PRESET)
 
-bench: ## measure, and write bench/results/latest.json
+bench: ## measure, and write bench/results/latest.json: make bench QUESTION=durable
 	@scripts/install-dependencies
-	@scripts/build release bench_journal
-	@scripts/bench build/release/bin
+	@scripts/bench $(QUESTION)
 
 sim: ## run SEEDS fresh seeds of the simulation: make sim SEEDS=100000
 	@scripts/install-dependencies

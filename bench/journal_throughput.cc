@@ -108,7 +108,7 @@ int main(int argc, char** argv) {
     }
   }
   std::filesystem::remove_all(folder);
-  print("disk_limit_throughput", disk_seconds);
+  print("journal_disk_limit_throughput", disk_seconds);
   print("journal_throughput", journal_seconds);
   std::printf(
       "{\"name\": \"journal_share_of_disk_limit\", \"value\": %.3f, \"unit\": \"ratio\", "

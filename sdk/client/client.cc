@@ -47,14 +47,31 @@ class Client::Connection {
 
   template <typename Reply>
   Result<Reply> ask(Message request) {
+    auto number = begin(std::move(request));
+    if (!number.is_ok()) return number.status();
+    return finish<Reply>(*number);
+  }
+
+  // Sends the request and does not wait for its answer.
+  Result<std::uint64_t> begin(Message request) {
     if (Status opened = open(); !opened.is_ok()) return opened;
-    Result<Message> reply = reply_to(session_.call(std::move(request), transport::now()));
+    hear();
+    const std::uint64_t number = session_.call(std::move(request), transport::now());
+    say();
+    return number;
+  }
+
+  template <typename Reply>
+  Result<Reply> finish(std::uint64_t number) {
+    Result<Message> reply = reply_to(number);
     if (!reply.is_ok()) return reply.status();
     if (auto* content = std::get_if<Reply>(&*reply)) return std::move(*content);
     return internal_error("unexpected_reply",
                           "the broker answered with " + std::string(to_string(type_of(*reply))) +
                               ", which does not fit the request; is it of another version?");
   }
+
+  bool knows(std::uint64_t number) const { return session_.knows(number); }
 
   Result<std::vector<TaskResult>> wait_any(std::span<const TaskId> ids,
                                            std::optional<Duration> timeout) {
@@ -93,6 +110,14 @@ class Client::Connection {
   // is heard before silence is judged.
   void pump(Instant until) {
     hear();
+    say();
+    if (!session_.is_waiting_for_broker()) return;
+    dealer_.wait(std::min(until, session_.wake_at()));
+    hear();
+    if (auto refusal = dealer_.take_refusal()) session_.on_refused(*refusal);
+  }
+
+  void say() {
     session_.on_time(transport::now());
     if (session_.take_fresh_socket()) {
       // Without a socket the session goes on as if the network were down, and tries again.
@@ -100,10 +125,6 @@ class Client::Connection {
     }
     session_.drain_sends([this](const Message& message) { return dealer_.send(message); });
     for (const std::string& line : session_.take_notices()) notice(line);
-    if (!session_.is_waiting_for_broker()) return;
-    dealer_.wait(std::min(until, session_.wake_at()));
-    hear();
-    if (auto refusal = dealer_.take_refusal()) session_.on_refused(*refusal);
   }
 
   void hear() {
@@ -136,6 +157,20 @@ Status Client::connect() {
 
 Result<Submitted> Client::submit(std::vector<TaskSpec> tasks) {
   return connection_->ask<Submitted>(Submit{.tasks = std::move(tasks)});
+}
+
+Result<std::uint64_t> Client::begin_submit(std::vector<TaskSpec> tasks) {
+  return connection_->begin(Submit{.tasks = std::move(tasks)});
+}
+
+Result<Submitted> Client::finish_submit(std::uint64_t ticket) {
+  if (!connection_->knows(ticket)) {
+    return fix_input("unknown_ticket",
+                     "expected a ticket of begin_submit that finish_submit has not "
+                     "answered yet, found " +
+                         std::to_string(ticket));
+  }
+  return connection_->finish<Submitted>(ticket);
 }
 
 Result<TaskResult> Client::wait(TaskId id, std::optional<Duration> timeout) {

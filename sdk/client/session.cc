@@ -91,6 +91,8 @@ std::uint64_t Session::add_call(Call call, Instant now) {
   call.deadline = later(now, options_.call_timeout);
   call.patience = kRepeatAfter;
   call.next_try = kNever;
+  call.messages_before = messages_heard_;
+  calls_due_at_ = std::min(calls_due_at_, call.deadline);
   set_number(call.request, number);
   Call& added = calls_.emplace(number, std::move(call)).first->second;
   if (contact_.greeted()) send_call(number, added, now);
@@ -100,6 +102,7 @@ std::uint64_t Session::add_call(Call call, Instant now) {
 void Session::send_call(std::uint64_t number, Call& call, Instant now) {
   if (call.is_greeting) return;
   call.next_try = later(now, call.patience);
+  calls_due_at_ = std::min(calls_due_at_, call.next_try);
   call.patience *= 2;
   call.refusal.reset();
   sends_.emplace_back(number);
@@ -215,7 +218,7 @@ void Session::keep(TaskResult result) {
 void Session::on_message(Message message, Instant now) {
   contact_.on_heard(now);
   wait_heard_ = true;
-  for (auto& [number, call] : calls_) call.heard = true;
+  ++messages_heard_;
   if (const auto* welcome = std::get_if<Welcome>(&message)) return on_welcome(*welcome, now);
   if (const auto* error = std::get_if<Error>(&message)) return on_error(*error, now);
   const std::uint64_t number = number_of(message);
@@ -261,6 +264,7 @@ void Session::on_welcome(const Welcome& welcome, Instant now) {
   if (!contact_.on_welcome(welcome, now)) return;
   if (outage_told_) notices_.push_back("the broker at " + options_.endpoint + " answers again");
   outage_told_ = false;
+  calls_due_at_ = now;  // those that were refused for a while are due again
   std::vector<std::uint64_t> greetings;
   for (auto& [number, call] : calls_) {
     if (call.is_greeting) {
@@ -300,6 +304,7 @@ void Session::on_error(const Error& error, Instant now) {
   }
   call.refusal = std::move(status);
   call.next_try = next_try;
+  calls_due_at_ = std::min(calls_due_at_, next_try);
   call.patience = kRepeatAfter;
 }
 
@@ -362,22 +367,30 @@ void Session::on_time(Instant now) {
 }
 
 void Session::repeat_calls(Instant now) {
+  // A producer may have thousands on their way: they are looked at when one may be due.
+  if (now < calls_due_at_) return;
+  calls_due_at_ = kNever;
   std::vector<std::pair<std::uint64_t, Status>> failed;
   for (auto& [number, call] : calls_) {
     if (now >= call.deadline) {
-      failed.emplace_back(
-          number, call.refusal ? *call.refusal
-                  : call.heard ? Status(Code::kRetryCall, "no_answer",
-                                        "the broker at " + options_.endpoint +
-                                            " lives, but has not answered within " +
-                                            seconds_text(options_.call_timeout) +
-                                            "; it may be busy: try again, or allow more time")
-                               : unreachable(call.started_at, now));
-    } else if (contact_.greeted() && now >= call.next_try) {
-      send_call(number, call, now);
+      failed.emplace_back(number, why_unanswered(call, now));
+      continue;
     }
+    if (contact_.greeted() && now >= call.next_try) send_call(number, call, now);
+    // Before the greeting nothing is repeated: WELCOME sends what is outstanding.
+    const Instant next = contact_.greeted() ? call.next_try : kNever;
+    calls_due_at_ = std::min({calls_due_at_, call.deadline, next});
   }
   for (auto& [number, status] : failed) complete(number, std::move(status));
+}
+
+Status Session::why_unanswered(const Call& call, Instant now) const {
+  if (call.refusal) return *call.refusal;
+  if (messages_heard_ == call.messages_before) return unreachable(call.started_at, now);
+  return {Code::kRetryCall, "no_answer",
+          "the broker at " + options_.endpoint + " lives, but has not answered within " +
+              seconds_text(options_.call_timeout) +
+              "; it may be busy: try again, or allow more time"};
 }
 
 void Session::check_wait(Instant now) {
@@ -427,8 +440,8 @@ std::vector<std::string> Session::take_notices() {
 Instant Session::wake_at() const {
   if (calls_.empty() && !waiting_) return kNever;
   Instant wake = contact_.wake_at();
-  for (const auto& [number, call] : calls_) {
-    wake = std::min({wake, call.deadline, contact_.greeted() ? call.next_try : kNever});
+  if (!calls_.empty()) {
+    wake = std::min(wake, calls_due_at_);
   }
   if (waiting_) {
     wake = std::min(wake, ask_again_at_);

@@ -48,6 +48,10 @@ class Session {
   std::uint64_t connect(Instant now);
   // A request; its number is given by the session and returned. The ids of an AWAIT must differ.
   std::uint64_t call(Message request, Instant now);
+  // Whether a call by this number is unanswered, or its answer not taken yet.
+  bool knows(std::uint64_t number) const {
+    return calls_.contains(number) || replies_.contains(number);
+  }
   // The answer to a call, once. An Error has become its Status.
   std::optional<Result<Message>> take_reply(std::uint64_t number);
 
@@ -80,7 +84,8 @@ class Session {
   struct Call {
     Message request;  // empty of meaning for connect()
     bool is_greeting = false;
-    bool heard = false;  // the broker lived while this was outstanding
+    // What the broker had said before: more now means that it lives and has not answered.
+    std::uint64_t messages_before = 0;
     Instant started_at{};
     Instant deadline{};
     Instant next_try{};
@@ -107,6 +112,7 @@ class Session {
   void forget_other_waits();
   void keep(TaskResult result);
   void check_wait(Instant now);
+  Status why_unanswered(const Call& call, Instant now) const;
   Status unreachable(Instant since, Instant now) const;
 
   void on_welcome(const Welcome& welcome, Instant now);
@@ -118,6 +124,8 @@ class Session {
   SessionOptions options_;
   transport::Contact contact_;
   std::uint64_t next_number_ = 1;
+  std::uint64_t messages_heard_ = 0;
+  Instant calls_due_at_ = transport::kNever;  // no call is due before
   std::map<std::uint64_t, Call> calls_;
   std::map<std::uint64_t, Result<Message>> replies_;
 

@@ -113,6 +113,9 @@ class Run {
     spec.name = lower(task_.id.text()) + "-" + std::to_string(task_.attempt.number) + "-" +
                 (discovering_ ? "d" : std::to_string(next.number)) + "-" +
                 std::to_string(next.launches);
+    spec.identity = {task_.id.text(), task_.attempt.number, task_.owner.value,
+                     discovering_ ? "d" : std::to_string(next.number), next.launches};
+    spec.profile = request_.profile;
     spec.files = request_.files;
     spec.endpoints = endpoints_;
     spec.limits = request_.limits;
@@ -155,6 +158,16 @@ class Run {
         pass_on(event.pod, log->bytes);
         continue;
       }
+      if (auto* pending = std::get_if<PodWaiting>(&event.what)) {
+        // Nothing has begun: this is what somebody who asks why is told.
+        if (!begun_) context_.progress(0, 0, "waiting: " + pending->reason);
+        continue;
+      }
+      if (!begun_ && std::holds_alternative<HarnessLine>(event.what)) {
+        // The time until a pod had its place is not the evaluation's.
+        begun_ = true;
+        deadline_ = Clock::now() + request_.evaluation.timeout;
+      }
       record_.on_event(event);
       const auto* end = std::get_if<PodEnded>(&event.what);
       if (end == nullptr) continue;
@@ -188,15 +201,21 @@ class Run {
   void check_stop() {
     if (stop_) return;
     cancelled_ = context_.cancelled();
+    left_ = cancelled_ && executor_.pods_outlive_it() &&
+            context_.stop_reason() != StopReason::kCancelled;
     // The harnesses keep the time themselves; this is for what has not been launched.
     const auto grace = pods_.empty() ? milliseconds(0) : milliseconds(5'000);
-    out_of_time_ = Clock::now() >= deadline_ + grace;
+    const bool waits = !begun_ && executor_.pods_outlive_it() && !pods_.empty();
+    out_of_time_ = !waits && Clock::now() >= deadline_ + grace;
     stop_ = cancelled_ || out_of_time_ || record_.load_failed();
     if (!stop_) return;
-    for (auto& [number, pod] : pods_) pod.pod->stop();
+    for (auto& [number, pod] : pods_) left_ ? pod.pod->leave() : pod.pod->stop();
+    if (left_) pods_.clear();
   }
 
   TaskOutcome finish() {
+    if (left_) return TaskOutcome::cancelled();
+    executor_.task_ended(task_.id.text(), task_.attempt.number);
     const Verdict verdict = judge(request_.evaluation, record_, cancelled_, out_of_time_);
     DocumentFacts facts;
     facts.evaluation = &request_.evaluation;
@@ -234,10 +253,12 @@ class Run {
   EvaluationRecord record_;
   Plan plan_;
   bool discovering_ = false;
+  bool begun_ = false;  // some harness has spoken
   bool stop_ = false;
   bool cancelled_ = false;
   bool out_of_time_ = false;
-  PodEvents events_;  // outlives the pods
+  bool left_ = false;  // the pods go on for another worker
+  PodEvents events_;   // outlives the pods
   std::map<std::size_t, std::string> unfinished_line_;
   std::map<std::size_t, Running> pods_;
 };

@@ -8,7 +8,9 @@
 #include "assay/artifacts.h"
 #include "assay/worker.h"
 #include "sdk/log/structured_log.h"
+#include "sdk/metrics/endpoint.h"
 #include "workers/eval/evaluator.h"
+#include "workers/eval/executor/kubernetes/kubernetes_executor.h"
 #include "workers/eval/executor/local/local_executor.h"
 #include "workers/eval/kept_artifacts.h"
 #include "workers/eval/program_settings.h"
@@ -34,15 +36,43 @@ void log_outcome(const TaskAssignment& task, const TaskOutcome& outcome) {
                                  {"result_bytes", outcome.result.size()}});
 }
 
+std::unique_ptr<Executor> make_executor(const ProgramSettings& settings,
+                                        metrics::Registry& metrics) {
+  if (settings.evaluation.executor == "kubernetes") {
+    // The image has a runner of its own; only another one has to travel.
+    const std::string runner = settings.runner_file.empty() ? "" : settings.local.runner;
+    return std::make_unique<kubernetes::KubernetesExecutor>(settings.kubernetes, runner, metrics);
+  }
+  return std::make_unique<LocalExecutor>(settings.local);
+}
+
+// Nothing to hold when they are served nowhere.
+Result<std::unique_ptr<metrics::Endpoint>> serve_metrics(const ProgramSettings& settings,
+                                                         metrics::Registry& metrics) {
+  if (settings.metrics.empty()) return std::unique_ptr<metrics::Endpoint>();
+  auto endpoint = metrics::Endpoint::listen(settings.metrics, metrics);
+  if (endpoint.is_ok()) log::info("metrics", {{"address", (*endpoint)->address()}});
+  return endpoint;
+}
+
 int run(const ProgramSettings& settings) {
-  LocalExecutor executor(settings.local);
-  const Status ready = executor.check();
+  metrics::Registry metrics;
+  const std::unique_ptr<Executor> executor = make_executor(settings, metrics);
+  const Status ready = executor->check();
   if (!ready.is_ok()) {
     std::fprintf(stderr, "assay-eval: %s\n", ready.message().c_str());
     return 1;
   }
-  if (executor.removed() > 0) log::warn("removed_left_pods", {{"count", executor.removed()}});
-  const Evaluator evaluator(executor, settings.evaluation);
+  if (const auto* local = dynamic_cast<const LocalExecutor*>(executor.get());
+      local != nullptr && local->removed() > 0) {
+    log::warn("removed_left_pods", {{"count", local->removed()}});
+  }
+  auto endpoint = serve_metrics(settings, metrics);
+  if (!endpoint.is_ok()) {
+    std::fprintf(stderr, "assay-eval: %s\n", endpoint.status().message().c_str());
+    return 1;
+  }
+  const Evaluator evaluator(*executor, settings.evaluation);
   std::unique_ptr<ArtifactStore> artifacts;
   if (!settings.artifacts.empty()) {
     auto opened = open_artifacts({.location = settings.artifacts});

@@ -11,6 +11,7 @@
 
 #include "sdk/config/yaml_tree.h"
 #include "workers/eval/embedded.h"
+#include "workers/eval/executor/kubernetes/read_settings.h"
 
 namespace assay::eval {
 namespace {
@@ -116,7 +117,10 @@ void describe(ProgramSettings& settings, config::Options& options) {
   options.duration("drain_timeout", settings.drain_timeout,
                    "after SIGTERM: how long running evaluations may go on",
                    {milliseconds(0), hours(24 * 7)});
+  options.text("metrics", settings.metrics, "HOST:PORT to serve /metrics at; empty: nowhere");
   describe_local(settings, options);
+  options.text("executor", evaluation.executor,
+               "local: sandboxes here; kubernetes: Jobs in a cluster");
   options.text("artifacts", settings.artifacts,
                "where logs, outputs and result documents are kept; empty: in results only");
   options.integer("pods_max", evaluation.rules.pods_max, "pods of one evaluation at once",
@@ -136,7 +140,10 @@ void describe(ProgramSettings& settings, config::Options& options) {
     });
     map.named("profiles", [&](const std::string& name, Map& profile) {
       read_profile(profile, settings.evaluation.profiles[name]);
+      kubernetes::read_profile(profile, settings.kubernetes.profiles[name]);
     });
+    map.map("kubernetes",
+            [&](Map& cluster) { kubernetes::read_settings(cluster, settings.kubernetes); });
   });
   options.check([&settings] {
     for (const std::string& text : settings.endpoint) {
@@ -144,6 +151,13 @@ void describe(ProgramSettings& settings, config::Options& options) {
       if (!status.is_ok()) return status;
     }
     return Status::ok();
+  });
+  options.check([&settings] {
+    const std::string& executor = settings.evaluation.executor;
+    if (executor != "local" && executor != "kubernetes") {
+      return invalid("executor: expected local or kubernetes, found '" + executor + "'");
+    }
+    return executor == "local" ? Status::ok() : kubernetes::check_settings(settings.kubernetes);
   });
   options.check([&settings] { return complete(settings); });
 }

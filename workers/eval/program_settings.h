@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sdk/config/program_options.h"
+#include "workers/eval/executor/kubernetes/settings.h"
 #include "workers/eval/executor/local/local_executor.h"
 #include "workers/eval/settings.h"
 
@@ -26,6 +27,8 @@ struct ProgramSettings {
   std::vector<std::string> endpoint;  // NAME=URL
   LocalOptions local{.data_folder = "assay-eval-data"};
   EvaluationSettings evaluation;
+  kubernetes::Settings kubernetes;
+  std::string metrics;  // HOST:PORT; empty: none
 };
 
 // Binds every setting. `settings` must outlive the reading.

@@ -168,6 +168,7 @@ Result<EvaluationRequest> make_request(std::string_view body, const EvaluationSe
   }
   const Status profile = choose_profile(evaluation, settings, out.limits);
   if (!profile.is_ok()) return profile;
+  out.profile = evaluation.profile;
   const auto endpoint = choose_endpoint(evaluation, settings, asks_a_model(job));
   if (!endpoint.is_ok()) return endpoint.status();
   if (*endpoint != nullptr) {

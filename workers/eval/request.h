@@ -24,6 +24,7 @@ struct EvaluationRequest {
   std::string endpoint;  // granted; or empty
   std::size_t concurrency = 1;
   PodLimits limits;
+  std::string profile;
 };
 
 // `inputs`: how the tasks ended that this one comes after; what the body refers to is taken from

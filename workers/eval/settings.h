@@ -14,7 +14,7 @@
 namespace assay::eval {
 
 struct EvaluationSettings {
-  std::string executor = "local";
+  std::string executor = "local";  // or "kubernetes"
   PlanRules rules{.pods_max = 4};
   std::map<std::string, PodLimits> profiles{{"small", {}}};
   std::vector<Endpoint> endpoints;

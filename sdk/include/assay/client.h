@@ -73,6 +73,15 @@ class Client {
   // submit the same again.
   Result<Submitted> submit(std::vector<TaskSpec> tasks);
 
+  // The same in two steps, so that many submits can be on their way at once: begin_submit sends it
+  // and returns a ticket, finish_submit returns the answer that submit would have returned. The
+  // time of the call runs from begin_submit, and only while a call of this client is in progress is
+  // the broker listened to. An answer that nobody asks for is kept until the client ends. Errors of
+  // begin_submit: `invalid_endpoint`, `no_sockets`; all others come with finish_submit, and
+  // `unknown_ticket` (fix_input): a ticket is good for one finish_submit of its own client.
+  Result<std::uint64_t> begin_submit(std::vector<TaskSpec> tasks);
+  Result<Submitted> finish_submit(std::uint64_t ticket);
+
   // Waits until the task has ended. Nothing is lost when it times out: ask again at any time. A
   // broker that goes away during the wait is waited for; one that is not there when it begins is
   // not. Errors: `unknown_task` (not_found), `wait_timeout` (retry_later), `broker_unreachable`

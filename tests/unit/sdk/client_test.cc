@@ -56,6 +56,33 @@ std::vector<Message> accept_everything(const Message& message) {
   return {};
 }
 
+TEST(Client, ManySubmitsAreOnTheirWayAtOnce) {
+  FakeBroker broker(accept_everything);
+  Client client(options_for(broker));
+  std::vector<std::uint64_t> tickets;
+  for (std::size_t i = 1; i <= 3; ++i) {
+    auto ticket = client.begin_submit(std::vector<TaskSpec>(i, task_with_id()));
+    ASSERT_TRUE(ticket.is_ok()) << ticket.status().to_string();
+    tickets.push_back(*ticket);
+  }
+  // Answers find their tickets in whatever order they are asked for.
+  for (const std::size_t i : {2U, 0U, 1U}) {
+    const auto submitted = client.finish_submit(tickets[i]);
+    ASSERT_TRUE(submitted.is_ok()) << submitted.status().to_string();
+    EXPECT_EQ(submitted->accepted, i + 1);
+  }
+}
+
+TEST(Client, ATicketIsGoodOnce) {
+  FakeBroker broker(accept_everything);
+  Client client(options_for(broker));
+  const auto ticket = client.begin_submit({task_with_id()});
+  ASSERT_TRUE(ticket.is_ok());
+  EXPECT_TRUE(client.finish_submit(*ticket).is_ok());
+  EXPECT_EQ(client.finish_submit(*ticket).status().reason(), "unknown_ticket");
+  EXPECT_EQ(client.finish_submit(*ticket + 1).status().reason(), "unknown_ticket");
+}
+
 TEST(Client, SubmitIsAnswered) {
   FakeBroker broker(accept_everything);
   Client client(options_for(broker));

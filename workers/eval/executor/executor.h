@@ -44,22 +44,36 @@ struct EndpointUse {
   std::shared_ptr<RequestBudget> budget;
 };
 
+// Whose pod it is: what an executor whose pods outlive this process finds it by.
+struct PodIdentity {
+  std::string task;
+  std::uint32_t attempt = 0;
+  std::string owner;
+  std::string batch = "0";   // of the task: "0", "1", "d" for a discovery
+  std::uint32_t launch = 1;  // counts up when a pod could not do its work
+};
+
 struct PodSpec {
-  std::string name;  // unique while it lives: task, attempt and number; a-z A-Z 0-9 - only
+  std::string name;  // unique while it lives: task, attempt, number; a-z A-Z 0-9 - only
   std::size_t number = 0;
+  PodIdentity identity = {};
+  std::string profile = "small";
   std::shared_ptr<const std::vector<EvaluationFile>> files;
   std::vector<EndpointUse> endpoints;
   PodPlan plan;  // its deadline is the pod's
   PodLimits limits;
 };
 
-// A pod that was launched. Its destructor stops it, and returns when nothing of it is left: no
-// process, no file, no object in a cluster.
+// A pod that was launched. Its destructor stops it, unless it was left, and returns when none of
+// its events can come any more.
 class Pod {
  public:
   virtual ~Pod() = default;
   // Ends it as soon as possible; PodEnded follows. Thread: any.
   virtual void stop() = 0;
+  // From now on the destructor does not stop it: whoever takes the task over finds it running.
+  // An executor whose pods cannot outlive this process stops it nevertheless. Thread: any.
+  virtual void leave() {}
 };
 
 class Executor {
@@ -71,6 +85,14 @@ class Executor {
   // Starts a pod. Its events go to `events`, which must outlive it; the last one is PodEnded.
   // Errors: `pod_failed` (retry_later): nothing was started and nothing is left.
   virtual Result<std::unique_ptr<Pod>> launch(PodSpec spec, PodEvents& events) = 0;
+  // Whether pods go on without this process, so that another worker can take them over.
+  virtual bool pods_outlive_it() const { return false; }
+  // The task has ended, whatever way: nothing of its pods is to be left, in a cluster neither.
+  // Returns when that is under way. Thread: any.
+  virtual void task_ended(const std::string& task, std::uint32_t attempt) {
+    (void)task;
+    (void)attempt;
+  }
 };
 
 }  // namespace assay::eval

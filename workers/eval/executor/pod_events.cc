@@ -21,6 +21,19 @@ void PodEvents::push(PodEvent event) {
   readable_.notify_one();
 }
 
+void PodEvents::push_now(PodEvent event) {
+  const std::lock_guard lock(mutex_);
+  if (closed_) return;
+  bytes_ += bytes_of(event);
+  events_.push_back(std::move(event));
+  readable_.notify_one();
+}
+
+bool PodEvents::full() const {
+  const std::lock_guard lock(mutex_);
+  return !closed_ && bytes_ >= kBytesMax;
+}
+
 std::vector<PodEvent> PodEvents::wait(std::chrono::milliseconds timeout) {
   std::unique_lock lock(mutex_);
   readable_.wait_for(lock, timeout, [&] { return !events_.empty() || closed_; });

@@ -20,6 +20,9 @@ struct PodUsage {
   double cpu_seconds = 0;
   std::uint64_t memory_bytes_peak = 0;
   double wall_seconds = 0;
+  // Of what was reserved for it, where that is known.
+  double gpu_seconds = 0;
+  double memory_byte_seconds = 0;
 };
 
 // One line of the harness's standard output.
@@ -40,6 +43,17 @@ struct SubjectEnded {
   bool stopped = false;  // by us: told to, or at the harness's wish
 };
 
+// It has not started yet, and why: "no node has 2 nvidia.com/gpu free".
+struct PodWaiting {
+  std::string reason;
+};
+
+// What its canary found before the subject started.
+struct PodIsolation {
+  bool isolated = false;
+  std::string findings;  // JSON
+};
+
 // The last event of a pod.
 struct PodEnded {
   Status failure;  // not ok: the pod could not do its work, and it was not the subject's doing
@@ -50,7 +64,7 @@ struct PodEnded {
 
 struct PodEvent {
   std::size_t pod = 0;  // PodSpec::number
-  std::variant<HarnessLine, SubjectLog, SubjectEnded, PodEnded> what;
+  std::variant<HarnessLine, SubjectLog, SubjectEnded, PodWaiting, PodIsolation, PodEnded> what;
 };
 
 // Thread: any. A writer waits while more than `kBytesMax` is unread, so that a chatty pod is slowed
@@ -58,6 +72,9 @@ struct PodEvent {
 class PodEvents {
  public:
   void push(PodEvent event);
+  // The same, but never waits: for writers that look at full() first.
+  void push_now(PodEvent event);
+  bool full() const;
   // All that has come, after waiting for the first at most `timeout`.
   std::vector<PodEvent> wait(std::chrono::milliseconds timeout);
   // From now on nothing is kept and nobody waits.
@@ -67,7 +84,7 @@ class PodEvents {
   static constexpr std::size_t kBytesMax = 32U << 20;
   static std::size_t bytes_of(const PodEvent& event);
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable readable_;
   std::condition_variable writable_;
   std::vector<PodEvent> events_;

@@ -15,6 +15,8 @@
 #include <string>
 #include <string_view>
 
+#include "workers/eval/harness/account.h"
+#include "workers/eval/harness/frame.h"
 #include "workers/eval/harness/session.h"
 
 namespace assay::eval {
@@ -37,6 +39,7 @@ void set_nonblocking(int descriptor) {
 // Bytes on their way out of a descriptor that takes them when it likes.
 class Outbox {
  public:
+  void add(std::string_view bytes) { bytes_ += bytes; }
   void add_line(const std::string& line) {
     bytes_ += line;
     bytes_ += '\n';
@@ -63,9 +66,18 @@ class Outbox {
   std::size_t sent_ = 0;
 };
 
+struct HarnessOptions {
+  const char* state_path = nullptr;
+  bool framed = false;  // lines go out as frames
+};
+
 class Harness {
  public:
-  Harness(const PodPlan& plan, int listener) : session_(plan, now()), listener_(listener) {
+  Harness(const PodPlan& plan, int listener, HarnessOptions options)
+      : session_(plan, now()),
+        state_(options.state_path),
+        framed_(options.framed),
+        listener_(listener) {
     set_nonblocking(STDOUT_FILENO);
     set_nonblocking(listener_);
   }
@@ -141,7 +153,10 @@ class Harness {
   }
 
   void apply(const SessionEffects& effects) {
-    for (const std::string& line : effects.to_executor) events_.add_line(line);
+    for (const std::string& line : effects.to_executor) {
+      events_.add(framed_ ? frames_.line(line) : line + '\n');
+      state_.on_line(line);
+    }
     if (runner_ >= 0) {
       for (const std::string& line : effects.to_runner) commands_.add_line(line);
       if (!commands_.flush(runner_) && !effects.disconnect) return lose("");
@@ -159,6 +174,9 @@ class Harness {
   }
 
   Session session_;
+  StateFile state_;
+  bool framed_;
+  FrameWriter frames_;
   int listener_;
   int runner_ = -1;
   std::string inbox_;
@@ -204,7 +222,11 @@ int listen_at(const char* path) {
 int run(int argc, char** argv) {
   const char* plan_path = nullptr;
   const char* socket_path = nullptr;
+  const char* state_path = nullptr;
+  bool framed = false;
   for (int i = 1; i + 1 < argc; i += 2) {
+    if (std::string_view(argv[i]) == "--state") state_path = argv[i + 1];
+    if (std::string_view(argv[i]) == "--framed") framed = true;
     if (std::string_view(argv[i]) == "--plan") plan_path = argv[i + 1];
     if (std::string_view(argv[i]) == "--socket") socket_path = argv[i + 1];
   }
@@ -212,8 +234,9 @@ int run(int argc, char** argv) {
     std::printf("assay-harness %s\n", ASSAY_VERSION);
     return 0;
   }
-  if (argc != 5 || plan_path == nullptr || socket_path == nullptr) {
-    return fail("usage: assay-harness --plan FILE --socket PATH", "", 2);
+  if (argc % 2 == 0 || plan_path == nullptr || socket_path == nullptr) {
+    return fail("usage: assay-harness --plan FILE --socket PATH [--state FILE --framed yes]", "",
+                2);
   }
   std::string text;
   if (!read_file(plan_path, text)) return fail("cannot read the plan ", plan_path, 2);
@@ -225,7 +248,7 @@ int run(int argc, char** argv) {
   if (listener < 0) {
     return fail("cannot listen at ", std::string(socket_path) + ": " + std::strerror(errno), 1);
   }
-  return Harness(*plan, listener).run();
+  return Harness(*plan, listener, {state_path, framed}).run();
 }
 
 }  // namespace

@@ -77,6 +77,9 @@ std::string encode_pod_plan(const PodPlan& plan) {
               {"restarts_max", plan.restarts_max},
               {"results_max", plan.results_max},
               {"line_bytes_max", plan.line_bytes_max}};
+  if (plan.first_connect_timeout) {
+    out["first_connect_timeout_ms"] = plan.first_connect_timeout->count();
+  }
   out["tests"] = plan.tests ? json(*plan.tests) : json(nullptr);
   return out.dump(-1, ' ', false, json::error_handler_t::replace);
 }
@@ -110,6 +113,10 @@ std::optional<PodPlan> parse_pod_plan(std::string_view text, std::string& error)
   reader.time("deadline_ms", plan.deadline);
   reader.time("kill_grace_ms", plan.kill_grace);
   reader.time("connect_timeout_ms", plan.connect_timeout);
+  if (in.contains("first_connect_timeout_ms")) {
+    plan.first_connect_timeout = plan.connect_timeout;
+    reader.time("first_connect_timeout_ms", *plan.first_connect_timeout);
+  }
   reader.number("concurrency", 1, plan.concurrency);
   reader.number("restarts_max", 0, plan.restarts_max);
   reader.number("results_max", 1, plan.results_max);

@@ -26,6 +26,8 @@ struct PodPlan {
   Milliseconds deadline{600'000};
   Milliseconds kill_grace{2'000};
   Milliseconds connect_timeout{30'000};
+  // Of the first runner, whose container may still be on its way; nothing: the same.
+  std::optional<Milliseconds> first_connect_timeout = std::nullopt;
   std::size_t concurrency = 1;
   std::size_t restarts_max = 3;
   std::size_t results_max = 100'000;

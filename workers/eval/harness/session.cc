@@ -137,7 +137,7 @@ SessionEffects Session::on_time(Milliseconds now) {
     return take();
   }
   const Milliseconds waited = now - phase_since_;
-  if (phase_ == Phase::kConnecting && waited >= plan_.connect_timeout) {
+  if (phase_ == Phase::kConnecting && waited >= connect_timeout()) {
     finish("gave_up", "no runner connected in time", "", now);
   } else if (phase_ == Phase::kLoading && waited >= plan_.load_timeout) {
     // It would take as long the next time.
@@ -150,9 +150,15 @@ SessionEffects Session::on_time(Milliseconds now) {
   return take();
 }
 
+Milliseconds Session::connect_timeout() const {
+  const bool again = loaded_once_ || restarts_ > 0;
+  return again ? plan_.connect_timeout
+               : plan_.first_connect_timeout.value_or(plan_.connect_timeout);
+}
+
 Milliseconds Session::wake_at() const {
   Milliseconds at = deadline_;
-  if (phase_ == Phase::kConnecting) at = std::min(at, phase_since_ + plan_.connect_timeout);
+  if (phase_ == Phase::kConnecting) at = std::min(at, phase_since_ + connect_timeout());
   if (phase_ == Phase::kLoading) at = std::min(at, phase_since_ + plan_.load_timeout);
   if (phase_ == Phase::kFinishing) at = std::min(at, phase_since_ + kFinishGrace);
   if (phase_ == Phase::kRunning) {

@@ -93,6 +93,7 @@ class Session {
   void finish(std::string_view reason, std::string_view text, std::string_view detail,
               Milliseconds now);
   Test* in_flight(const std::string& name);
+  Milliseconds connect_timeout() const;
   SessionEffects take();
 
   PodPlan plan_;

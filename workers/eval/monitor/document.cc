@@ -124,7 +124,11 @@ json tests(const EvaluationRecord& record) {
 json pods(const EvaluationRecord& record) {
   json out = json::array();
   for (const auto& [number, pod] : record.pods()) {
+    json canary = json::parse(pod.canary, nullptr, false);
+    if (canary.is_discarded()) canary = nullptr;
     out.push_back({{"number", number},
+                   {"isolation", pod.isolation.empty() ? json(nullptr) : json(pod.isolation)},
+                   {"canary", std::move(canary)},
                    {"tests", pod.tests},
                    {"launches", pod.launches},
                    {"starts", pod.starts},
@@ -144,11 +148,15 @@ json usage(const EvaluationRecord& record, const DocumentFacts& facts) {
   for (const auto& [number, pod] : record.pods()) {
     sum.cpu_seconds += pod.usage.cpu_seconds;
     sum.wall_seconds += pod.usage.wall_seconds;
+    sum.gpu_seconds += pod.usage.gpu_seconds;
+    sum.memory_byte_seconds += pod.usage.memory_byte_seconds;
     sum.memory_bytes_peak = std::max(sum.memory_bytes_peak, pod.usage.memory_bytes_peak);
   }
   return {{"cpu_seconds", milliseconds_only(sum.cpu_seconds)},
           {"pod_seconds", milliseconds_only(sum.wall_seconds)},
           {"memory_bytes_peak", sum.memory_bytes_peak},
+          {"gpu_seconds", milliseconds_only(sum.gpu_seconds)},
+          {"memory_byte_seconds", std::round(sum.memory_byte_seconds)},
           {"requests", facts.requests}};
 }
 

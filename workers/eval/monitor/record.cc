@@ -119,10 +119,15 @@ void EvaluationRecord::on_event(const PodEvent& event) {
   } else if (const auto* subject = std::get_if<SubjectEnded>(&event.what)) {
     limit_now_[event.pod] = subject->limit;
     if (!subject->limit.empty()) pod.limit = subject->limit;
+  } else if (const auto* isolation = std::get_if<PodIsolation>(&event.what)) {
+    pod.isolation = isolation->isolated ? "isolated" : "not isolated";
+    pod.canary = isolation->findings;
   } else if (const auto* end = std::get_if<PodEnded>(&event.what)) {
     pod.starts += end->starts;
     pod.usage.cpu_seconds += end->usage.cpu_seconds;
     pod.usage.wall_seconds += end->usage.wall_seconds;
+    pod.usage.gpu_seconds += end->usage.gpu_seconds;
+    pod.usage.memory_byte_seconds += end->usage.memory_byte_seconds;
     pod.usage.memory_bytes_peak =
         std::max(pod.usage.memory_bytes_peak, end->usage.memory_bytes_peak);
     pod.failure = end->failure.is_ok() ? "" : end->failure.message();

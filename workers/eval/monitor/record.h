@@ -44,6 +44,8 @@ struct PodRecord {
   std::vector<std::string> not_run;
   PodUsage usage;
   std::string log;
+  std::string isolation = {};  // "isolated", "not isolated"; or empty: the sandbox is the proof
+  std::string canary = {};     // what it found, JSON
 };
 
 struct OutputFile {
