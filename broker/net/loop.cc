@@ -1,8 +1,12 @@
 #include "broker/net/loop.h"
 
+#include <sys/signalfd.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <type_traits>
+#include <utility>
 
 #include "sdk/log/structured_log.h"
 
@@ -36,7 +40,10 @@ Loop::Loop(core::BrokerCore& core, Storage& storage, const Clock& clock, int sto
 Status Loop::run(core::Effects& effects_of_start) {
   effects_ = std::move(effects_of_start);
   Status status = settle();
-  while (status.is_ok() && wait()) status = turn();
+  while (status.is_ok() && wait()) {
+    if (std::exchange(reload_wanted_, false)) status = reload_();
+    if (status.is_ok()) status = turn();
+  }
   return status;
 }
 
@@ -195,12 +202,13 @@ bool Loop::wait() {
   auto timeout = std::min(kSleepMax, std::max(Duration(0), wake_at_ - clock_.now()));
   if (http_) timeout = std::min(timeout, http_->timeout().value_or(kSleepMax));
   if (std::chrono::steady_clock::now() < spin_until_) timeout = Duration(0);
-  std::array<zmq::pollitem_t, 5> items{{
+  std::array<zmq::pollitem_t, 6> items{{
       {nullptr, stop_descriptor_, ZMQ_POLLIN, 0},
       {clients_.socket().handle(), 0, ZMQ_POLLIN, 0},
       {workers_.socket().handle(), 0, ZMQ_POLLIN, 0},
+      {nullptr, reload_descriptor_, ZMQ_POLLIN, 0},
   }};
-  std::size_t count = 3;
+  std::size_t count = reload_ ? 4 : 3;
   if (http_) items[count++] = {nullptr, http_->descriptor(), ZMQ_POLLIN, 0};
   if (authenticator_) items[count++] = {authenticator_->socket().handle(), 0, ZMQ_POLLIN, 0};
   try {
@@ -208,6 +216,9 @@ bool Loop::wait() {
   } catch (const zmq::error_t& error) {
     if (error.num() != EINTR) throw;
   }
+  signalfd_siginfo signal{};
+  while (reload_ && read(reload_descriptor_, &signal, sizeof signal) == sizeof signal)
+    reload_wanted_ = true;
   return (items[0].revents & ZMQ_POLLIN) == 0;
 }
 

@@ -5,6 +5,7 @@
 #define ASSAY_BROKER_NET_LOOP_H_
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -47,6 +48,12 @@ class Loop {
   // those of the storage and of Feed::begin_anew; the broker must end then.
   Status set_known_keys(KnownKeys known);
 
+  // Other rules, limits and schedules from now on. Between turns. Errors: those of the storage.
+  Status set_rules(const core::CoreOptions& options);
+  // Calls `reload` between two turns when the descriptor (a signalfd) has become readable. What it
+  // answers that is not ok ends the loop.
+  void on_reload(int descriptor, std::function<Status()> reload);
+
   // Turns until the stop descriptor is readable. Errors: those of the storage; the broker must end
   // then.
   Status run(core::Effects& effects_of_start);
@@ -69,6 +76,9 @@ class Loop {
   Storage& storage_;
   const Clock& clock_;
   int stop_descriptor_;
+  int reload_descriptor_ = -1;
+  std::function<Status()> reload_;
+  bool reload_wanted_ = false;
   zmq::context_t context_;
   std::unique_ptr<Authenticator> authenticator_;  // null: no keys, loopback only
   PeerNumbers numbers_;
