@@ -54,6 +54,8 @@ Status Loop::turn() {
     authenticator_->answer();
     measured_.connections_refused = authenticator_->refused();
   }
+  for (const core::PeerId peer : std::exchange(gone_, {}))
+    core_.step({clock_.now(), core::PeerGone{peer}}, effects_);
   if (drain()) spin_until_ = std::chrono::steady_clock::now() + kSpin;
   // Whoever spoke while the broker was busy is heard before silence is looked for.
   core_.step({clock_.now(), core::Tick{.all_heard = drained_, .wall = clock_.wall()}}, effects_);
@@ -116,6 +118,7 @@ Status Loop::settle() {
   }
   for (core::Outbound& outbound : effects_.send) send(outbound);
   feed_.publish(effects_.publish);
+  measured_.dropped_unread = clients_.dropped_unread() + workers_.dropped_unread();
   measure();
   for (core::PeerId peer : effects_.forget) {
     clients_.forget(peer);
@@ -158,10 +161,8 @@ void Loop::send(core::Outbound& outbound) {
   }
   if (!complete) return;
   Router& router = workers_.knows(outbound.to) ? workers_ : clients_;
-  if (!router.send(outbound.to, outbound.message)) {
-    core::Effects gone;
-    core_.step({clock_.now(), core::PeerGone{outbound.to}}, gone);
-  }
+  // What follows from that is for the next turn: this one's records are written already.
+  if (!router.send(outbound.to, outbound.message)) gone_.push_back(outbound.to);
 }
 
 bool Loop::fill_inputs(TaskAssignment& task, const std::vector<core::TaskIndex>& inputs) {
@@ -200,6 +201,7 @@ void Loop::measure() {
 
 bool Loop::wait() {
   auto timeout = std::min(kSleepMax, std::max(Duration(0), wake_at_ - clock_.now()));
+  if (!gone_.empty()) timeout = Duration(0);
   if (http_) timeout = std::min(timeout, http_->timeout().value_or(kSleepMax));
   if (std::chrono::steady_clock::now() < spin_until_) timeout = Duration(0);
   std::array<zmq::pollitem_t, 6> items{{

@@ -88,7 +88,8 @@ class Loop {
   std::unique_ptr<HttpServer> http_;
   core::Effects effects_;
   Measured measured_;
-  bool drained_ = true;  // nothing was left in the sockets at the end of the turn
+  std::vector<core::PeerId> gone_;  // found so while this turn spoke
+  bool drained_ = true;             // nothing was left in the sockets at the end of the turn
   // What of this turn's effects turn_is_full() has counted.
   std::size_t measured_appends_ = 0;
   std::size_t measured_sends_ = 0;

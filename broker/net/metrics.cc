@@ -130,6 +130,9 @@ std::string prometheus_text(const core::BrokerCore& core, const Measured& measur
   for (const auto& [reason, count] : rejected) {
     line(out, "assay_rejected_messages_total", label("reason", reason), count);
   }
+  head(out, "assay_messages_dropped_total", "counter",
+       "Messages not sent because their peer does not read.");
+  line(out, "assay_messages_dropped_total", "", measured.dropped_unread);
   head(out, "assay_connections_refused_total", "counter",
        "Connections refused for want of a known key, by reason.");
   for (const auto& [reason, count] : measured.connections_refused) {
