@@ -18,6 +18,26 @@ std::optional<std::string> mistake_in(const ArtifactsOptions& options) {
   return std::nullopt;
 }
 
+std::optional<std::string> lack_of_ids(const CommandOptions& command) {
+  const auto lacks_id = [](const auto* options) {
+    return options != nullptr && options->id.empty();
+  };
+  const auto lacks_ids = [](const auto* options) {
+    return options != nullptr && options->ids.empty();
+  };
+  if (lacks_id(std::get_if<ResultOptions>(&command)) ||
+      lacks_id(std::get_if<StatusOptions>(&command)) ||
+      lacks_id(std::get_if<ExplainOptions>(&command)) ||
+      lacks_id(std::get_if<LogsOptions>(&command))) {
+    return "a task's ID is needed";
+  }
+  if (lacks_ids(std::get_if<WaitOptions>(&command)) ||
+      lacks_ids(std::get_if<CancelOptions>(&command))) {
+    return "at least one task's ID is needed";
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<std::string> mistake_in(const CommandOptions& command) {
@@ -41,21 +61,7 @@ std::optional<std::string> mistake_in(const CommandOptions& command) {
     if (!submit->id.empty() && submit->count > 1) return "--id names one task, --count wants more";
   }
   if (is_nameless(std::get_if<KeygenOptions>(&command))) return "a NAME is needed";
-  const auto lacks_id = [](const auto* options) {
-    return options != nullptr && options->id.empty();
-  };
-  const auto lacks_ids = [](const auto* options) {
-    return options != nullptr && options->ids.empty();
-  };
-  if (lacks_id(std::get_if<ResultOptions>(&command)) ||
-      lacks_id(std::get_if<StatusOptions>(&command)) ||
-      lacks_id(std::get_if<LogsOptions>(&command))) {
-    return "a task's ID is needed";
-  }
-  if (lacks_ids(std::get_if<WaitOptions>(&command)) ||
-      lacks_ids(std::get_if<CancelOptions>(&command))) {
-    return "at least one task's ID is needed";
-  }
+  if (const auto lack = lack_of_ids(command)) return lack;
   if (const auto* dead = std::get_if<DeadOptions>(&command)) {
     if (dead->action.empty()) return "list, retry or drop is needed";
     if (dead->action == "list" && !dead->ids.empty()) {

@@ -84,6 +84,7 @@ class CommandLine {
     command<WaitOptions>("wait", "wait until tasks have ended");
     command<ResultOptions>("result", "print the result of a task that has ended");
     command<StatusOptions>("status", "print all that is known of a task");
+    command<ExplainOptions>("explain", "say why a task has not started, or not ended");
     command<LogsOptions>("logs", "print a task's log, while it runs or later");
     command<CancelOptions>("cancel", "ask tasks to end");
     command<ListOptions>("list", "list tasks, the newest first");

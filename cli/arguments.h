@@ -63,6 +63,7 @@ struct EvalOptions {
   std::uint8_t priority = 5;
   std::map<std::string, std::string> labels;
   bool detach = false;
+  std::string body;  // where the task's body goes instead of to the broker; "-": standard output
 };
 
 struct RunOptions {
@@ -110,6 +111,10 @@ struct StatusOptions {
   std::string id;
 };
 
+struct ExplainOptions {
+  std::string id;
+};
+
 struct LogsOptions {
   std::string id;
   bool follow = false;
@@ -118,6 +123,7 @@ struct LogsOptions {
 struct CancelOptions {
   std::vector<std::string> ids;
   std::string reason;
+  bool with_dependents = false;
 };
 
 struct ListOptions {
@@ -180,10 +186,10 @@ struct WatchOptions {
 
 using CommandOptions =
     std::variant<ArtifactsOptions, UpOptions, EvalOptions, RunOptions, SubmitOptions, BenchOptions,
-                 WaitOptions, ResultOptions, StatusOptions, LogsOptions, CancelOptions, ListOptions,
-                 QueuesOptions, WorkersOptions, SchedulesOptions, PauseOptions, ResumeOptions,
-                 PurgeOptions, DrainOptions, DeadOptions, WatchOptions, CompletionOptions,
-                 ManualOptions, KeygenOptions>;
+                 WaitOptions, ResultOptions, StatusOptions, ExplainOptions, LogsOptions,
+                 CancelOptions, ListOptions, QueuesOptions, WorkersOptions, PauseOptions,
+                 ResumeOptions, PurgeOptions, DrainOptions, DeadOptions, WatchOptions,
+                 CompletionOptions, ManualOptions, KeygenOptions, SchedulesOptions>;
 
 struct Invocation {
   GlobalOptions global;

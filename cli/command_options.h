@@ -20,6 +20,7 @@ void declare(CLI::App& app, BenchOptions& options);
 void declare(CLI::App& app, WaitOptions& options);
 void declare(CLI::App& app, ResultOptions& options);
 void declare(CLI::App& app, StatusOptions& options);
+void declare(CLI::App& app, ExplainOptions& options);
 void declare(CLI::App& app, LogsOptions& options);
 void declare(CLI::App& app, CancelOptions& options);
 void declare(CLI::App& app, ListOptions& options);

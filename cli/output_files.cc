@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kPathBytesMax = 500;
 
-Status write_file(const fs::path& path, const std::string& content) {
+Status write_output(const fs::path& path, const std::string& content) {
   std::error_code error;
   fs::create_directories(path.parent_path(), error);
   // A link that lies there already would lead out of the directory.
@@ -29,6 +29,18 @@ Status write_file(const fs::path& path, const std::string& content) {
 }
 
 }  // namespace
+
+Status write_file(const std::string& path, std::string_view bytes) {
+  const std::string beside = path + ".part";
+  std::ofstream file(beside, std::ios::binary | std::ios::trunc);
+  file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  file.close();
+  std::error_code error;
+  if (file) fs::rename(beside, path, error);
+  if (file && !error) return Status::ok();
+  fs::remove(beside, error);
+  return internal_error("unwritable_file", "cannot write '" + path + "'");
+}
 
 bool is_safe_path(std::string_view path) {
   if (path.empty() || path.size() > kPathBytesMax) return false;
@@ -64,7 +76,7 @@ Result<std::vector<std::string>> write_outputs(const std::vector<OutputFile>& ou
     fs::path path = directory;
     if (many) path /= "pod-" + std::to_string(output.pod);
     path /= output.path;
-    Status status = write_file(path, *content);
+    Status status = write_output(path, *content);
     if (!status.is_ok()) return status;
     written.push_back(path.string());
   }

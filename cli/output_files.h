@@ -20,6 +20,10 @@ namespace assay::cli {
 Result<std::vector<std::string>> write_outputs(const std::vector<OutputFile>& outputs,
                                                const std::string& directory);
 
+// Writes `bytes` to `path`: beside it first, then in its place, so that whoever reads it never sees
+// half of it. Errors: `unwritable_file` (internal).
+Status write_file(const std::string& path, std::string_view bytes);
+
 // Is this a relative path that stays below where it begins, without control characters?
 bool is_safe_path(std::string_view path);
 

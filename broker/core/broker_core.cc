@@ -44,16 +44,7 @@ void BrokerCore::on_unanswered(PeerId peer, const M& message) {
          fix_input("unknown_message",
                    "this broker does not answer " + std::string(to_string(type_of(Message(M()))))));
 }
-void BrokerCore::on_message(PeerId peer, ExplainRequest&& request) {
-  on_unanswered(peer, request);
-}
-void BrokerCore::on_message(PeerId peer, UsageRequest&& request) {
-  on_unanswered(peer, request);
-}
 void BrokerCore::on_message(PeerId peer, QuarantinesRequest&& request) {
-  on_unanswered(peer, request);
-}
-void BrokerCore::on_message(PeerId peer, ReferencesRequest&& request) {
   on_unanswered(peer, request);
 }
 void BrokerCore::on_message(PeerId peer, SnapshotRequest&& request) {
@@ -256,6 +247,9 @@ void BrokerCore::end_task(TaskIndex index, TaskState state, Cause cause, std::st
   const Task& task = state_.tasks().at(index);
   release(index);
   ++counters_.ended[{task.queue, state}];
+  if (report != nullptr) {
+    std::erase_if(report->artifacts, [](const auto& hash) { return !is_artifact_hash(hash); });
+  }
   commit(TaskEnded{.sequence = next_sequence(),
                    .id = task.id,
                    .at = now_,
@@ -263,7 +257,9 @@ void BrokerCore::end_task(TaskIndex index, TaskState state, Cause cause, std::st
                    .state = state,
                    .cause = cause,
                    .reason = std::move(reason),
-                   .by_report = report != nullptr},
+                   .by_report = report != nullptr,
+                   .artifacts = report == nullptr ? std::vector<std::string>()
+                                                  : std::move(report->artifacts)},
          report == nullptr ? std::string() : std::move(report->result));
 }
 

@@ -24,6 +24,7 @@
 #include "broker/core/event.h"
 #include "broker/core/feed_log.h"
 #include "broker/core/limits.h"
+#include "broker/core/service_times.h"
 #include "broker/core/sessions.h"
 #include "broker/core/state.h"
 
@@ -95,24 +96,58 @@ class BrokerCore {
   void on_message(PeerId peer, ClientHello&& hello);
   void on_message(PeerId peer, Await&& await);
   void on_message(PeerId peer, Cancel&& cancel);
+  void cancel_one(TaskIndex task, const std::string& reason, Cancelled& reply,
+                  std::set<PeerId>& workers);
+  std::vector<TaskId> with_dependents(const std::vector<TaskId>& ids) const;
   void on_message(PeerId peer, StatusRequest&& request);
   void on_message(PeerId peer, QueuesRequest&& request);
   void on_message(PeerId peer, WorkersRequest&& request);
   void on_message(PeerId peer, EventsRequest&& request);
   void on_message(PeerId peer, ListRequest&& request);
+  // The task whose id's text this is, or begins with this and no other's does.
+  // Errors: `invalid_id`, `ambiguous_id` (fix_input), `unknown_task` (not_found).
+  Result<TaskIndex> find_by_prefix(const std::string& text) const;
+  bool may_be_in_history(const Result<TaskIndex>& found, const std::string& text) const;
   TaskInfo info_of(TaskIndex index, bool in_full = true) const;
   TaskResult result_of(TaskIndex index) const;
   void push_results();
   void send_results(PeerId peer, Results reply, const std::vector<TaskIndex>& ended);
 
+  // list.cc
+  void list(PeerId peer, const ListRequest& request, const HistoryAnswer& answer);
+  bool is_listed(const Task& task, const ListRequest& request) const;
+
+  // history_answers.cc
+  void on_event(FromHistory&& what);
+  void inquire(PeerId peer, Message request);
+  void on_answer(PeerId peer, const StatusRequest& request, HistoryAnswer&& answer);
+  void on_answer(PeerId peer, const Await& await, HistoryAnswer&& answer);
+  void on_answer(PeerId peer, const ListRequest& request, HistoryAnswer&& answer);
+  void on_answer(PeerId peer, const EventsRequest& request, HistoryAnswer&& answer);
+  void on_answer(PeerId peer, const UsageRequest& request, HistoryAnswer&& answer);
+  void on_message(PeerId peer, UsageRequest&& request);
+
+  // explain.cc
+  void on_message(PeerId peer, ExplainRequest&& request);
+  Explanation explain(TaskIndex index) const;
+  void gather_waits(const Task& task, Explanation& out) const;
+  void gather_run(TaskIndex index, Explanation& out) const;
+  void gather_share(const Task& task, Explanation& out) const;
+  void gather_workers(const Task& task, Explanation& out) const;
+  void estimate(const Task& task, Explanation& out) const;
+  void say(const Task& task, Explanation& out) const;
+  void say_waits(const Task& task, Explanation& out) const;
+  void say_run(const Task& task, Explanation& out) const;
+
+  // retain.cc
+  void on_message(PeerId peer, ReferencesRequest&& request);
+  Result<std::uint64_t> pin(const std::vector<TaskId>& ids, bool pinned);
+
   // Messages whose answer this broker does not have yet (broker_core.cc).
   template <typename M>
   void on_unanswered(PeerId peer, const M& message);
-  void on_message(PeerId peer, ExplainRequest&& request);
-  void on_message(PeerId peer, UsageRequest&& request);
   void on_message(PeerId peer, SchedulesRequest&& request);
   void on_message(PeerId peer, QuarantinesRequest&& request);
-  void on_message(PeerId peer, ReferencesRequest&& request);
   void on_message(PeerId peer, SnapshotRequest&& request);
 
   // operate.cc
@@ -189,6 +224,7 @@ class BrokerCore {
   Sessions sessions_;
   FeedLog feed_;
   Counters counters_;
+  std::map<QueueIndex, ServiceTimes> service_times_;
   bool accepting_ = true;
 
   // Of the current step.

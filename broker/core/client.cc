@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cctype>
 #include <unordered_map>
+#include <utility>
 
 #include "broker/core/broker_core.h"
 
@@ -39,6 +40,10 @@ void BrokerCore::on_message(PeerId peer, Await&& await) {
       reply.pending.push_back(id);
       if (await.follow) sessions_.add_await(session, index, await.request);
     }
+  }
+  if (options_.history && !reply.unknown.empty()) {
+    inquire(peer, Await{await.request, std::exchange(reply.unknown, {}), await.follow});
+    if (ended.empty() && reply.pending.empty()) return;  // the history's answer is the whole answer
   }
   send_results(peer, std::move(reply), ended);
 }
@@ -88,52 +93,27 @@ TaskResult BrokerCore::result_of(TaskIndex index) const {
           .reason = task.details ? task.details->reason : std::string(),
           .attempt = Attempt{task.attempt},
           .ended_at = task.changed_at,
-          .result = {}};
-}
-
-void BrokerCore::on_message(PeerId peer, Cancel&& cancel) {
-  Cancelled reply{
-      .request = cancel.request, .cancelled = {}, .requested = {}, .ended = {}, .unknown = {}};
-  if (cancel.reason.size() > kTextBytesMax) cancel.reason.resize(kTextBytesMax);
-  const std::string reason = cancel.reason.empty() ? "cancelled" : cancel.reason;
-  std::set<PeerId> workers;
-  for (const TaskId& id : cancel.ids) {
-    const TaskIndex index = state_.tasks().find(id);
-    if (index == kNoTask) {
-      reply.unknown.push_back(id);
-      continue;
-    }
-    const Task& task = state_.tasks().at(index);
-    if (is_ended(task.state)) {
-      reply.ended.push_back(id);
-    } else if (task.state != TaskState::kRunning) {
-      end_task(index, TaskState::kCancelled, Cause::kNone, reason);
-      reply.cancelled.push_back(id);
-    } else {
-      if (!task.cancel_requested) {
-        commit(
-            CancelRequested{.sequence = next_sequence(), .id = id, .at = now_, .reason = reason});
-      }
-      if (const WorkerSession* holder = sessions_.holder(index)) workers.insert(holder->peer);
-      reply.requested.push_back(id);
-    }
-  }
-  send(peer, std::move(reply));
-  for (PeerId worker : workers) send_stops(*sessions_.worker(worker), {});
+          .result = {},
+          .artifacts = task.details ? task.details->result_artifacts : std::vector<std::string>()};
 }
 
 void BrokerCore::on_message(PeerId peer, StatusRequest&& request) {
-  std::string prefix = request.id_prefix;
+  const Result<TaskIndex> found = find_by_prefix(request.id_prefix);
+  if (may_be_in_history(found, request.id_prefix)) return inquire(peer, std::move(request));
+  if (!found.is_ok()) return refuse(peer, request.request, found.status());
+  send(peer, TaskStatus{.request = request.request, .task = info_of(*found)});
+}
+
+Result<TaskIndex> BrokerCore::find_by_prefix(const std::string& text) const {
+  std::string prefix = text;
   std::transform(prefix.begin(), prefix.end(), prefix.begin(),
                  [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   std::string padded = prefix;
   padded.resize(26, '0');
   if (prefix.size() < kIdPrefixLengthMin || prefix.size() > 26 || !TaskId::parse(padded)) {
-    return refuse(
-        peer, request.request,
-        fix_input("invalid_id", "expected a task id (26 characters) or its first " +
-                                    std::to_string(kIdPrefixLengthMin) + " or more, found '" +
-                                    request.id_prefix.substr(0, 80) + "'"));
+    return fix_input("invalid_id", "expected a task id (26 characters) or its first " +
+                                       std::to_string(kIdPrefixLengthMin) + " or more, found '" +
+                                       text.substr(0, 80) + "'");
   }
   std::vector<TaskIndex> matches;
   if (const auto id = TaskId::parse(prefix)) {
@@ -143,19 +123,17 @@ void BrokerCore::on_message(PeerId peer, StatusRequest&& request) {
     matches = state_.tasks().with_prefix(prefix, 3);
   }
   if (matches.empty()) {
-    return refuse(peer, request.request,
-                  not_found("unknown_task", "there is no task " + prefix +
-                                                " (ended tasks are forgotten after a while)"));
+    return not_found("unknown_task",
+                     "there is no task " + prefix + " (ended tasks are forgotten after a while)");
   }
   if (matches.size() > 1) {
     std::string some;
     for (TaskIndex match : matches) some += " " + state_.tasks().at(match).id.text();
-    return refuse(peer, request.request,
-                  fix_input("ambiguous_id", "more than one task begins with " + prefix + ":" +
-                                                some + (matches.size() == 3 ? " ..." : "") +
-                                                "; give more characters"));
+    return fix_input("ambiguous_id", "more than one task begins with " + prefix + ":" + some +
+                                         (matches.size() == 3 ? " ..." : "") +
+                                         "; give more characters");
   }
-  send(peer, TaskStatus{.request = request.request, .task = info_of(matches[0])});
+  return matches[0];
 }
 
 // Not in full: without its position and attempts, which take long to tell or much to carry.
@@ -171,6 +149,7 @@ TaskInfo BrokerCore::info_of(TaskIndex index, bool in_full) const {
   info.cause = task.cause;
   info.submitted_at = task.submitted_at;
   info.cancel_requested = task.cancel_requested;
+  info.pinned = task.pinned;
   if (is_ended(task.state)) info.ended_at = task.changed_at;
   if (in_full && task.state == TaskState::kQueued)
     info.position = queue.queued.position(state_.tasks(), index);
@@ -179,44 +158,9 @@ TaskInfo BrokerCore::info_of(TaskIndex index, bool in_full) const {
     info.reason = task.details->reason;
     if (in_full) info.attempts = task.details->attempts;
     info.after = task.details->after;
+    if (in_full) info.artifacts = task.details->result_artifacts;
   }
   return info;
-}
-
-void BrokerCore::on_message(PeerId peer, ListRequest&& request) {
-  std::vector<TaskIndex> matches;
-  state_.tasks().for_each([&](TaskIndex index) {
-    const Task& task = state_.tasks().at(index);
-    const bool is_wanted =
-        (request.states.empty() || std::find(request.states.begin(), request.states.end(),
-                                             task.state) != request.states.end()) &&
-        (request.queue.value.empty() || state_.queue(task.queue).name == request.queue) &&
-        (request.owner.value.empty() || state_.owner(task.owner) == request.owner) &&
-        task.submitted_at >= request.since;
-    if (is_wanted) matches.push_back(index);
-  });
-  const std::size_t limit = std::clamp<std::size_t>(request.limit, 1, kTasksPerListMax);
-  assay::TaskList reply{
-      .request = request.request, .complete = matches.size() <= limit, .tasks = {}};
-  const auto newest_first = [&](TaskIndex a, TaskIndex b) {
-    const Task &one = state_.tasks().at(a), &other = state_.tasks().at(b);
-    return std::tie(other.submitted_at, other.id) < std::tie(one.submitted_at, one.id);
-  };
-  const std::size_t count = std::min(limit, matches.size());
-  std::partial_sort(matches.begin(), matches.begin() + static_cast<std::ptrdiff_t>(count),
-                    matches.end(), newest_first);
-  std::size_t bytes = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    TaskInfo info = info_of(matches[i], /*in_full=*/false);
-    bytes += info.reason.size() + info.after.size() * sizeof(TaskId) + 500;
-    for (const auto& [label, value] : info.labels) bytes += label.size() + value.size();
-    if (bytes > kResultBytesPerPushMax) {
-      reply.complete = false;
-      break;
-    }
-    reply.tasks.push_back(std::move(info));
-  }
-  send(peer, std::move(reply));
 }
 
 void BrokerCore::on_message(PeerId peer, QueuesRequest&& request) {
@@ -267,6 +211,12 @@ void BrokerCore::on_message(PeerId peer, WorkersRequest&& request) {
 }
 
 void BrokerCore::on_message(PeerId peer, EventsRequest&& request) {
+  const bool wants_states =
+      request.kinds.empty() || std::find(request.kinds.begin(), request.kinds.end(),
+                                         EventKind::kState) != request.kinds.end();
+  const std::uint64_t oldest = feed_.oldest() == 0 ? state_.last_sequence() + 1 : feed_.oldest();
+  if (options_.history && wants_states && request.after + 1 < oldest)
+    return inquire(peer, std::move(request));
   send(peer, feed_.answer(request, state_.last_sequence()));
 }
 

@@ -32,11 +32,19 @@ struct Outbound {
   std::vector<std::vector<TaskIndex>> inputs;  // empty where no task has any
 };
 
+// A request that memory alone cannot answer in full. The shell asks the history, without waiting,
+// and brings what it knows back as FromHistory.
+struct Inquiry {
+  PeerId to;
+  Message request;
+};
+
 struct Effects {
   std::vector<Append> append;      // 1. made durable, one flush for the batch
   std::vector<Outbound> send;      // 2. only after 1 succeeded; if it failed, drop these and stop
   std::vector<FeedEvent> publish;  // 3. the feed
   std::vector<PeerId> forget;      // 4. peers that the core no longer knows
+  std::vector<Inquiry> ask;        // 5. of the history; none where there is none
   Time wake_at = Time::max();      // poll no longer than this
 
   void clear() {
@@ -44,6 +52,7 @@ struct Effects {
     send.clear();
     publish.clear();
     forget.clear();
+    ask.clear();
     wake_at = Time::max();
   }
 };

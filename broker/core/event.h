@@ -4,6 +4,7 @@
 #define ASSAY_BROKER_CORE_EVENT_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -55,9 +56,29 @@ struct Tick {
   Time wall{};
 };
 
+// What the history knows of a request that the core passed on (Effects::ask). What does not apply
+// to the request stays empty.
+struct HistoryAnswer {
+  Status status;                        // not ok: it could not be asked, or knows no such task
+  std::vector<TaskInfo> tasks;          // STATUS: one; LIST: the newest first
+  std::vector<TaskResult> results;      // AWAIT: of those that have ended
+  std::vector<FeedEvent> events;        // EVENTS: in order
+  std::vector<UsageRow> usage;          // USAGE
+  bool complete = true;                 // false: there are more than the request's limit
+  std::uint64_t through = 0;            // EVENTS: all that was durable up to here was looked at
+  std::uint64_t oldest = 0;             // EVENTS: the oldest that is kept; 0: there is none
+  std::optional<Time> after_submitted;  // LIST: of the task that the page begins behind
+};
+
+struct FromHistory {
+  PeerId to;
+  Message request;
+  HistoryAnswer answer;
+};
+
 struct Event {
   Time now{};
-  std::variant<FromPeer, PeerGone, PeerBarred, Tick> what;
+  std::variant<FromPeer, PeerGone, PeerBarred, FromHistory, Tick> what;
 };
 
 }  // namespace assay::core

@@ -153,6 +153,12 @@ std::uint64_t FairQueue::position(const TaskTable& tasks, TaskIndex task) const 
   return before + 1;
 }
 
+std::set<OwnerIndex> FairQueue::owners() const {
+  std::set<OwnerIndex> owners;
+  for (const auto& [key, lane] : lanes_) owners.insert(key.owner);
+  return owners;
+}
+
 std::optional<Time> FairQueue::oldest(const TaskTable& tasks) const {
   std::optional<Time> oldest;
   for (const auto& [key, lane] : lanes_) {

@@ -61,6 +61,8 @@ class FairQueue {
   // 1 for the next to run: how many would run before it if nothing changed, as well as shares and
   // priorities tell.
   std::uint64_t position(const TaskTable& tasks, TaskIndex task) const;
+  // Those who have tasks here.
+  std::set<OwnerIndex> owners() const;
   // When the task that has waited longest was submitted.
   std::optional<Time> oldest(const TaskTable& tasks) const;
   // Visits every task, in no particular order.

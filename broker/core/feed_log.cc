@@ -19,8 +19,17 @@ void FeedLog::add(FeedEvent event) {
   events_.push_back(std::move(event));
   while (events_.size() > events_max_ || (bytes_ > bytes_max_ && events_.size() > 1)) {
     bytes_ -= bytes_of(events_.front());
+    if (events_.front().kind == EventKind::kState) let_go_through_ = events_.front().sequence;
     events_.pop_front();
   }
+}
+
+std::string FeedLog::last_progress_text(const TaskId& task, Attempt attempt) const {
+  const auto is_wanted = [&](const FeedEvent& event) {
+    return event.kind == EventKind::kProgress && event.task == task && event.attempt == attempt;
+  };
+  const auto last = std::find_if(events_.rbegin(), events_.rend(), is_wanted);
+  return last == events_.rend() ? std::string() : last->text;
 }
 
 EventList FeedLog::answer(const EventsRequest& request, std::uint64_t newest) const {

@@ -18,13 +18,21 @@ class FeedLog {
 
   // Events come in the order of their sequence.
   void add(FeedEvent event);
+  // What the worker of this attempt said last of its progress; empty when nothing is kept of it.
+  std::string last_progress_text(const TaskId& task, Attempt attempt) const;
   // The kept events that `request` asks for; `newest` is the broker's latest sequence, kept or not.
   EventList answer(const EventsRequest& request, std::uint64_t newest) const;
+  // The oldest event that is kept; 0: there is none.
+  std::uint64_t oldest() const { return events_.empty() ? 0 : events_.front().sequence; }
+  // The latest change of a task's state that is not kept any more; 0: there was none. The history
+  // has it, once it has come so far.
+  std::uint64_t let_go_through() const { return let_go_through_; }
 
  private:
   std::size_t events_max_;
   std::size_t bytes_max_;
   std::size_t bytes_ = 0;
+  std::uint64_t let_go_through_ = 0;
   std::deque<FeedEvent> events_;
 };
 

@@ -48,6 +48,10 @@ void add_rest(Chain& chain, const TaskSpec& task) {
     add("backoff_first", milliseconds(task.backoff_first));
   if (task.backoff_max != plain.backoff_max) add("backoff_max", milliseconds(task.backoff_max));
   if (task.cost != plain.cost) add("cost", task.cost);
+  for (const std::string& hash : task.artifacts) {
+    chain.add("artifact");
+    chain.add(hash);
+  }
   for (const auto& [label, value] : task.require) {
     chain.add("require " + label);
     chain.add(value);

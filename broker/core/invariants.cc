@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace assay::core {
 namespace {
@@ -47,6 +48,29 @@ void check_dependencies(const BrokerCore& core, std::vector<std::string>& wrong)
       wrong.push_back("task " + task.id.text() + " did not wait for what it comes after");
     }
   });
+}
+
+// What is counted as needed is what tasks that need something name.
+void check_artifacts(const BrokerCore& core, std::vector<std::string>& wrong) {
+  const State& state = core.state();
+  std::set<std::string> needed;
+  state.tasks().for_each([&](TaskIndex index) {
+    const Task& task = state.tasks().at(index);
+    if (!task.details) return;
+    const bool needs = !is_ended(task.state) || task.state == TaskState::kDead || task.pinned ||
+                       task.details->dependents_left > 0;
+    if (!needs) return;
+    needed.insert(task.details->artifacts.begin(), task.details->artifacts.end());
+    needed.insert(task.details->result_artifacts.begin(), task.details->result_artifacts.end());
+  });
+  const bool all_known = std::all_of(needed.begin(), needed.end(), [&](const auto& hash) {
+    return state.artifacts().needs(hash);
+  });
+  if (!all_known || state.artifacts().size() != needed.size()) {
+    wrong.push_back("the artifacts that tasks need are counted as " +
+                    std::to_string(state.artifacts().size()) + " and are " +
+                    std::to_string(needed.size()));
+  }
 }
 
 // No owner has more running than its rules allow: a task may begin only below the bound, so at most
@@ -149,6 +173,7 @@ std::vector<std::string> check_now(const BrokerCore& core) {
   if (ended != state.ended_count()) wrong.push_back("the count of ended tasks is off");
   check_holders(core, wrong);
   check_dependencies(core, wrong);
+  check_artifacts(core, wrong);
   check_quotas(core, wrong);
   return wrong;
 }

@@ -68,8 +68,9 @@ struct CoreOptions {
   Duration ageing_step{300'000};               // waiting for so long lifts a task by one priority
   std::map<OwnerName, OwnerRule> owners;
   std::map<QueueName, QueueRule> queues;
-  std::map<std::string, Schedule> schedules;   // by name
-  std::uint64_t seed = 1;                      // of the jitter of backoffs
+  std::map<std::string, Schedule> schedules;  // by name
+  bool history = false;                       // there is one: what memory has let go is asked there
+  std::uint64_t seed = 1;                     // of the jitter of backoffs
   std::size_t ended_tasks_kept_max = 200'000;  // the oldest are forgotten beyond
   std::size_t events_kept_max = 200'000;
   std::size_t event_bytes_kept_max = 64 << 20;

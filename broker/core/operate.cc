@@ -31,8 +31,10 @@ void BrokerCore::on_message(PeerId peer, Operate&& operate) {
       break;
     case Operation::kReleaseQuarantine:
     case Operation::kForgetEnded:
+      break;
     case Operation::kPin:
     case Operation::kUnpin:
+      affected = pin(operate.ids, operate.operation == Operation::kPin);
       break;
   }
   if (!affected.is_ok()) return refuse(peer, operate.request, affected.status());

@@ -28,6 +28,7 @@ enum class RecordType : std::uint8_t {
   kQueuePaused = 9,
   kTaskRevived = 10,
   kTaskForgotten = 11,
+  kTaskPinned = 19,
   kScheduleSet = 30,
   kScheduleFired = 31,
   kScheduleRemoved = 32,
@@ -64,6 +65,7 @@ struct TaskSubmitted {
   Duration backoff_max{60'000};
   std::uint32_t cost = 1;
   std::map<std::string, std::string> require;
+  std::vector<std::string> artifacts;  // sha256, 64 hexadecimal digits: what the body refers to
 };
 
 struct TaskLeased {
@@ -111,7 +113,8 @@ struct TaskEnded {
   TaskState state = TaskState::kSucceeded;
   Cause cause = Cause::kNone;
   std::string reason;
-  bool by_report = false;  // the worker of this attempt said so, and its word counted
+  bool by_report = false;              // the worker of this attempt said so, and its word counted
+  std::vector<std::string> artifacts;  // what the result refers to
 };
 
 // The queue takes tasks and gives none out, or does so again.
@@ -156,9 +159,16 @@ struct ScheduleRemoved {
   std::string name;
 };
 
+// The task, and what it refers to, is kept whatever retention says; or no longer so.
+struct TaskPinned {
+  std::uint64_t sequence = 0;
+  TaskId id;
+  bool pinned = true;
+};
+
 using Record = std::variant<BrokerStarted, QueueCreated, TaskSubmitted, TaskLeased, AttemptEnded,
                             TaskReady, CancelRequested, TaskEnded, QueuePaused, TaskRevived,
-                            TaskForgotten, ScheduleSet, ScheduleFired, ScheduleRemoved>;
+                            TaskForgotten, TaskPinned, ScheduleSet, ScheduleFired, ScheduleRemoved>;
 
 }  // namespace assay::core
 

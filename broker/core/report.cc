@@ -35,6 +35,8 @@ bool BrokerCore::accept(const WorkerSession& session, TaskReport& report) {
 void BrokerCore::finish(TaskIndex index, TaskReport& report) {
   const Task& task = state_.tasks().at(index);
   if (report.reason.size() > kTextBytesMax) report.reason.resize(kTextBytesMax);
+  const bool ran = report.outcome == Outcome::kSucceeded || report.outcome == Outcome::kFailed;
+  if (ran) service_times_[task.queue].add(now_ - task.details->attempts.back().started_at);
   switch (report.outcome) {
     case Outcome::kSucceeded:
       return end_task(index, TaskState::kSucceeded, Cause::kNone, {}, &report);

@@ -84,6 +84,7 @@ Result<Applied> State::on(const TaskSubmitted& record, Location blob) {
   task.state = waits ? TaskState::kWaiting : TaskState::kQueued;
   if (waits) task.changed_at = std::max(record.at, record.not_before);
   if (record.deadline != Time()) deadlines_.emplace(record.deadline, index);
+  count_references(task, true);
   enter_state(index, /*to_front=*/false);
   return with_event(index, record.sequence, record.at, {}, {});
 }
@@ -91,6 +92,7 @@ Result<Applied> State::on(const TaskSubmitted& record, Location blob) {
 void State::keep_details(Task& task, const TaskSubmitted& record) {
   const TaskDetails plain;
   if (!record.labels.empty()) task.detail().labels = record.labels;
+  if (!record.artifacts.empty()) task.detail().artifacts = record.artifacts;
   if (!record.after.empty()) {
     task.detail().after = record.after;
     task.details->on_failure = record.on_failure;
@@ -112,6 +114,7 @@ void State::tie_dependencies(TaskIndex index) {
     if (other == kNoTask) continue;  // ended and forgotten, before a recovery with smaller limits
     Task& dependency = tasks_.at(other);
     ++dependency.detail().dependents_left;
+    count_references(dependency, true);
     if (is_ended(dependency.state)) continue;
     dependency.details->dependents.push_back(index);
     ++task.details->dependencies_left;
@@ -126,6 +129,7 @@ void State::untie_dependencies(TaskIndex index) {
     if (other == kNoTask) continue;
     Task& dependency = tasks_.at(other);
     --dependency.details->dependents_left;
+    count_references(dependency, needs_artifacts(dependency));
     // It may be forgotten, and its place given to another, before the dependency ends and tells.
     if (!is_ended(dependency.state)) std::erase(dependency.details->dependents, index);
   }
@@ -197,9 +201,11 @@ Result<Applied> State::on(const TaskEnded& record, Location blob) {
   if (!moved.is_ok()) return moved.status();
   const TaskIndex index = *moved;
   Task& task = tasks_.at(index);
+  count_references(task, false);
   // A dead task keeps its body, for another life.
   if (record.state != TaskState::kDead) {
     task.blob = blob;
+    if (!record.artifacts.empty()) task.detail().result_artifacts = record.artifacts;
     untie_dependencies(index);
   }
   task.cause = record.cause;
@@ -210,6 +216,7 @@ Result<Applied> State::on(const TaskEnded& record, Location blob) {
   end_attempt(task, record.attempt, record.at,
               record.reason.empty() ? std::string(assay::to_string(record.state)) : record.reason);
   tell_dependents(task);
+  count_references(task, needs_artifacts(task));
   return with_event(index, record.sequence, record.at, record.reason, {});
 }
 
@@ -235,6 +242,29 @@ Result<Applied> State::on(const TaskForgotten& record, Location) {
   forget_ended(index);
   last_sequence_ = std::max(last_sequence_, record.sequence);
   return Applied();
+}
+
+Result<Applied> State::on(const TaskPinned& record, Location) {
+  const TaskIndex index = tasks_.find(record.id);
+  if (index == kNoTask) return impossible("unknown task " + record.id.text() + " was pinned");
+  Task& task = tasks_.at(index);
+  task.pinned = record.pinned;
+  count_references(task, needs_artifacts(task));
+  last_sequence_ = std::max(last_sequence_, record.sequence);
+  return Applied();
+}
+
+bool State::needs_artifacts(const Task& task) {
+  return !is_ended(task.state) || task.state == TaskState::kDead || task.pinned ||
+         (task.details && task.details->dependents_left > 0);
+}
+
+void State::count_references(Task& task, bool needed) {
+  if (!task.details || needed == task.counts_references) return;
+  task.counts_references = needed;
+  for (const auto* hashes : {&task.details->artifacts, &task.details->result_artifacts}) {
+    needed ? artifacts_.add(*hashes) : artifacts_.remove(*hashes);
+  }
 }
 
 Result<TaskIndex> State::move(const TaskId& id, Change change, Time at) {
@@ -340,6 +370,7 @@ bool State::at_quota(QueueIndex queue, OwnerIndex owner) const {
 void State::forget_ended(TaskIndex index) {
   ended_.remove(tasks_, index);
   if (tasks_.at(index).state == TaskState::kDead) untie_dependencies(index);
+  count_references(tasks_.at(index), false);
   tasks_.remove(index);
 }
 
@@ -350,7 +381,7 @@ void State::forget_oldest_ended() {
        --left) {
     const TaskIndex oldest = ended_.first;
     const Task& task = tasks_.at(oldest);
-    if (task.details && task.details->dependents_left > 0) {
+    if (task.pinned || (task.details && task.details->dependents_left > 0)) {
       ended_.remove(tasks_, oldest);
       ended_.push_back(tasks_, oldest);
     } else {

@@ -14,6 +14,7 @@
 #include "assay/ids.h"
 #include "assay/status.h"
 #include "assay/task.h"
+#include "broker/core/artifact_references.h"
 #include "broker/core/fair_queue.h"
 #include "broker/core/limits.h"
 #include "broker/core/location.h"
@@ -104,6 +105,8 @@ class State {
   void note_event(TaskIndex task, std::uint64_t sequence) {
     tasks_.at(task).last_sequence = sequence;
   }
+  // What is not to be deleted: see ArtifactReferences.
+  const ArtifactReferences& artifacts() const { return artifacts_; }
   std::size_t ended_count() const { return ended_.size; }
   // Forgets ended tasks beyond the bound. Only between turns: what is being sent still needs them.
   void forget_oldest_ended();
@@ -123,6 +126,7 @@ class State {
   Result<Applied> on(const ScheduleSet& record, Location blob);
   Result<Applied> on(const ScheduleFired& record, Location blob);
   Result<Applied> on(const ScheduleRemoved& record, Location blob);
+  Result<Applied> on(const TaskPinned& record, Location blob);
 
   // Finds the task and moves it by the table; counts and lists follow.
   Result<TaskIndex> move(const TaskId& id, Change change, Time at);
@@ -133,6 +137,8 @@ class State {
   void untie_dependencies(TaskIndex index);
   void tell_dependents(const Task& task);
   void forget_ended(TaskIndex index);
+  void count_references(Task& task, bool needed);
+  static bool needs_artifacts(const Task& task);
   void keep_details(Task& task, const TaskSubmitted& record);
   RequireIndex intern_require(const RequiredLabels& labels);
   OwnerIndex intern_owner(const OwnerName& name);
@@ -153,6 +159,7 @@ class State {
   Timers timeouts_;
   TaskChain ended_;
   std::map<std::string, ScheduleState> schedules_;
+  ArtifactReferences artifacts_;
   std::uint64_t last_sequence_ = 0;
 };
 

@@ -49,7 +49,8 @@ TaskIndex BrokerCore::record_submitted(TaskSpec&& task, std::uint64_t fingerprin
                               .backoff_first = task.backoff_first,
                               .backoff_max = task.backoff_max,
                               .cost = task.cost,
-                              .require = std::move(task.require)},
+                              .require = std::move(task.require),
+                              .artifacts = std::move(task.artifacts)},
                 std::move(task.body));
 }
 
@@ -117,6 +118,12 @@ Status BrokerCore::check_task(const TaskSpec& task) const {
     return fix_input("invalid_task", "after: expected at most " +
                                          std::to_string(kDependenciesPerTaskMax) +
                                          " tasks, found " + std::to_string(task.after.size()));
+  }
+  for (const std::string& hash : task.artifacts) {
+    if (is_artifact_hash(hash)) continue;
+    return fix_input(
+        "invalid_task",
+        "artifacts: expected 64 lower-case hexadecimal digits, found '" + hash.substr(0, 80) + "'");
   }
   if (task.deadline != Time() && task.deadline <= now_) {
     return fix_input("invalid_task",

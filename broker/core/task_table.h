@@ -36,7 +36,9 @@ struct TaskDetails {
   std::uint32_t dependencies_left = 0;  // of `after`, not ended yet
   std::uint32_t dependents_left = 0;    // not ended yet: they need this one's result
   OnFailure on_failure = OnFailure::kCancel;
-  Time deadline{};  // the epoch: none
+  std::vector<std::string> artifacts;         // that its body refers to
+  std::vector<std::string> result_artifacts;  // that its result refers to
+  Time deadline{};                            // the epoch: none
   Duration timeout{0};
   Duration backoff_first{1000};
   Duration backoff_max{60'000};
@@ -65,6 +67,8 @@ struct Task {
   Cause cause = Cause::kNone;
   bool cancel_requested = false;
   bool ended_by_report = false;
+  bool pinned = false;             // kept whatever retention says
+  bool counts_references = false;  // its artifacts are among the needed ones
 
   // The details, made on first need.
   TaskDetails& detail() {

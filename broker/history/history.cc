@@ -250,33 +250,6 @@ Status History::commit() {
   return status;
 }
 
-// One small step; the next one follows when there was more, after whatever was offered meanwhile.
-Status History::retain() {
-  if (!retention_goes_on_ && SteadyClock::now() < next_retention_) return Status::ok();
-  const Retention& rules = options_.retention;
-  const Time now = options_.now();
-  const auto oldest_day = std::chrono::floor<std::chrono::days>(now - rules.usage_kept_for);
-  Status status = projection_.erase_usage_before(oldest_day);
-  if (!status.is_ok()) return status;
-  const auto by_age =
-      projection_.erase_ended_before(now - rules.ended_kept_for, kRetentionStepTasks);
-  if (!by_age.is_ok()) return by_age.status();
-  std::size_t erased = by_age.value();
-  if (projection_.ended_tasks() > rules.ended_kept_max) {
-    const auto excess = projection_.ended_tasks() - rules.ended_kept_max;
-    const auto by_count = projection_.erase_ended_before(
-        Time::max(), std::min<std::size_t>(excess, kRetentionStepTasks));
-    if (!by_count.is_ok()) return by_count.status();
-    erased += by_count.value();
-  }
-  retention_goes_on_ = erased > 0;
-  if (!retention_goes_on_) next_retention_ = SteadyClock::now() + rules.every;
-  const std::lock_guard lock(mutex_);
-  counters_.erased_tasks += erased;
-  counters_.ended_tasks = projection_.ended_tasks();
-  return Status::ok();
-}
-
 bool History::recover(const Status& failure) {
   tell(failure);
   projection_.discard();

@@ -33,6 +33,8 @@ struct Retention {
   Duration ended_kept_for = std::chrono::hours(24 * 90);
   std::uint64_t ended_kept_max = 5'000'000;  // tasks
   Duration usage_kept_for = std::chrono::hours(24 * 400);
+  Duration events_kept_for = std::chrono::hours(24 * 7);
+  std::uint64_t events_kept_max = 5'000'000;
   Duration every = std::chrono::minutes(1);  // how often it is looked after
 };
 
@@ -110,6 +112,8 @@ class History {
   Status apply(std::uint64_t sequence, std::span<const EntryBytes> entries);
   Status commit();
   Status retain();
+  Result<std::size_t> retain_tasks();
+  Result<std::size_t> retain_events();
   // Waits before the next try. False: there is no sense in one.
   bool recover(const Status& failure);
   void tell(const Status& status);

@@ -11,7 +11,7 @@ namespace assay::history {
 
 // Larger results are in the journal only, and gone with their segment; of those history has the
 // size.
-inline constexpr std::size_t kResultBytesKeptMax = 64 << 10;
+inline constexpr std::size_t kResultBytesKeptMax = 1 << 20;
 
 inline constexpr std::size_t kPageRowsMax = 1000;
 // An id is 10 characters of time and 16 of chance: from here on a prefix fits few tasks.
@@ -27,6 +27,7 @@ inline constexpr std::size_t kTransactionRecordsMax = 40'000;
 inline constexpr std::size_t kTransactionResultBytesMax = 16 << 20;
 
 inline constexpr std::size_t kRetentionStepTasks = 500;
+inline constexpr std::size_t kRetentionStepEvents = 5000;
 
 }  // namespace assay::history
 

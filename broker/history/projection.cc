@@ -14,7 +14,7 @@ namespace {
 Status other_journal(std::string what) {
   return fix_input(std::string(kReasonOtherJournal),
                    "the history belongs to another journal (" + std::move(what) +
-                       "); make it anew from this one with assay-broker --rebuild-history");
+                       "); make it anew from this one with assay-broker --history-rebuild");
 }
 
 }  // namespace
@@ -138,6 +138,8 @@ Status Projection::on(const core::TaskSubmitted& record, const EntryBytes&) {
   row.state = must_wait.value() ? TaskState::kWaiting : TaskState::kQueued;
   row.submitted_at = record.at;
   row.labels = readable_labels(record.labels);
+  previous_ = 0;
+  add_event(work->task, record.at, {});
   return Status::ok();
 }
 
@@ -150,6 +152,7 @@ Status Projection::on(const core::TaskLeased& record, const EntryBytes&) {
   if (!row.started_at) row.started_at = record.at;
   (*work)->attempts.push_back(
       {.attempt = record.attempt, .worker = record.worker, .started_at = record.at});
+  add_event((*work)->task, record.at, {}, record.worker);
   return Status::ok();
 }
 
@@ -158,6 +161,7 @@ Status Projection::on(const core::AttemptEnded& record, const EntryBytes&) {
   if (!work.is_ok() || *work == nullptr) return work.status();
   const bool delayed = record.ready_at > record.at;
   (*work)->task.row.state = delayed ? TaskState::kWaiting : TaskState::kQueued;
+  add_event((*work)->task, record.at, record.because);
   return end_attempt(**work, record.attempt, record.at, record.cause, record.because,
                      record.ready_at);
 }
@@ -166,6 +170,7 @@ Status Projection::on(const core::TaskReady& record, const EntryBytes&) {
   const auto work = find_for(record.id, record.sequence);
   if (!work.is_ok() || *work == nullptr) return work.status();
   (*work)->task.row.state = TaskState::kQueued;
+  add_event((*work)->task, record.at, {});
   return Status::ok();
 }
 
@@ -174,6 +179,7 @@ Status Projection::on(const core::CancelRequested& record, const EntryBytes&) {
   if (!work.is_ok() || *work == nullptr) return work.status();
   (*work)->task.row.cancel_requested_at = record.at;
   (*work)->task.row.reason = record.reason;
+  add_event((*work)->task, record.at, "cancel requested: " + record.reason);
   return Status::ok();
 }
 
@@ -192,6 +198,7 @@ Status Projection::on(const core::TaskEnded& record, const EntryBytes& entry) {
     work.result = entry.blob;
     pending_result_bytes_ += entry.blob.size();
   }
+  add_event(work.task, record.at, record.reason);
   if (is_first_end) ++meta_.ended_tasks;
   if (is_first_end && fresh_) {
     UsageSum& sum = usage(work, record.at);
@@ -216,6 +223,7 @@ Status Projection::on(const core::TaskRevived& record, const EntryBytes&) {
   row.ended_at.reset();
   row.result_bytes = 0;
   (*found)->result = std::string();
+  add_event((*found)->task, record.at, "another life");
   return Status::ok();
 }
 
@@ -242,7 +250,7 @@ Result<Projection::Work*> Projection::find_for(const TaskId& id, std::uint64_t s
     ++counters_.repeats;
     return static_cast<Work*>(nullptr);
   }
-  (*work)->task.last_sequence = sequence;
+  previous_ = std::exchange((*work)->task.last_sequence, sequence);
   (*work)->changed = true;
   return work;
 }
@@ -278,80 +286,27 @@ Status Projection::end_attempt(Work& work, Attempt attempt, Time at, Cause cause
   return Status::ok();
 }
 
+// As State::with_event makes it, so that who missed it hears the same later.
+void Projection::add_event(const StoredTask& task, Time at, std::string text,
+                           const WorkerName& worker) {
+  FeedEvent event;
+  event.sequence = task.last_sequence;
+  event.previous = previous_;
+  event.at = at;
+  event.kind = EventKind::kState;
+  event.queue = task.row.queue;
+  event.task = task.row.id;
+  event.attempt = Attempt{task.row.attempts};
+  event.state = task.row.state;
+  event.worker = worker;
+  event.text = std::move(text);
+  events_.push_back(std::move(event));
+  ++meta_.events;
+}
+
 UsageSum& Projection::usage(const Work& work, Time at) {
   const TaskRow& row = work.task.row;
   return usage_[{std::chrono::floor<std::chrono::days>(at), row.owner, row.queue}];
-}
-
-bool Projection::is_full() const {
-  return pending_records_ >= kTransactionRecordsMax ||
-         pending_result_bytes_ >= kTransactionResultBytesMax;
-}
-
-Status Projection::write(const Work& work) {
-  const std::int64_t key = work.task.key;
-  Status status;
-  if (work.supersedes) status = store_.erase(*work.supersedes);
-  if (work.changed && status.is_ok()) {
-    status = work.is_new ? store_.insert(work.task) : store_.update(work.task, work.stored_end);
-  }
-  for (const AttemptRow& attempt : work.attempts) {
-    if (status.is_ok()) status = store_.save(key, attempt);
-  }
-  if (work.result && status.is_ok()) status = store_.save_result(key, *work.result);
-  return status;
-}
-
-Status Projection::commit() {
-  if (!dirty_) return Status::ok();
-  // In the order of the table, each of its pages is looked for once.
-  std::sort(works_.begin(), works_.end(),
-            [](const Work& a, const Work& b) { return a.task.key < b.task.key; });
-  Transaction transaction(*database_);
-  Status status = transaction.begin();
-  for (const Work& work : works_) {
-    if (status.is_ok()) status = write(work);
-  }
-  for (const auto& [key, sum] : usage_) {
-    if (status.is_ok()) status = store_.add(key, sum);
-  }
-  if (status.is_ok()) status = store_.save(meta_);
-  if (status.is_ok()) status = transaction.commit();
-  if (status.is_ok()) {
-    committed_ = meta_;
-    ++counters_.transactions;
-  }
-  discard();
-  return status;
-}
-
-void Projection::discard() {
-  meta_ = committed_;
-  works_.clear();
-  index_.clear();
-  usage_.clear();
-  pending_records_ = 0;
-  pending_result_bytes_ = 0;
-  dirty_ = false;
-}
-
-Result<std::size_t> Projection::erase_ended_before(Time before, std::size_t limit) {
-  if (Status status = commit(); !status.is_ok()) return status;
-  const auto keys = store_.ended_before(before, limit);
-  if (!keys.is_ok()) return keys.status();
-  if (keys.value().empty()) return std::size_t{0};
-  Transaction transaction(*database_);
-  Status status = transaction.begin();
-  for (const std::int64_t key : keys.value()) {
-    if (status.is_ok()) status = store_.erase(key);
-  }
-  Meta meta = committed_;
-  meta.ended_tasks -= keys.value().size();
-  if (status.is_ok()) status = store_.save(meta);
-  if (status.is_ok()) status = transaction.commit();
-  if (!status.is_ok()) return status;
-  meta_ = committed_ = meta;
-  return keys.value().size();
 }
 
 }  // namespace assay::history

@@ -59,6 +59,7 @@ class Projection {
 
   std::uint64_t position() const { return meta_.position; }  // applied, committed or not
   std::uint64_t ended_tasks() const { return meta_.ended_tasks; }
+  std::uint64_t events() const { return meta_.events; }
   bool is_full() const;  // time for commit()
   bool is_dirty() const { return dirty_; }
   const ProjectionCounters& counters() const { return counters_; }
@@ -71,6 +72,9 @@ class Projection {
 
   // Takes up to `limit` tasks out that ended before `before`; how many there were. Commits.
   Result<std::size_t> erase_ended_before(Time before, std::size_t limit);
+  // Takes up to `limit` of the oldest events out that happened before `before`; how many there
+  // were. Commits.
+  Result<std::size_t> erase_events_before(Time before, std::size_t limit);
   Status erase_usage_before(Day day) { return store_.erase_usage_before(day); }
 
  private:
@@ -103,17 +107,21 @@ class Projection {
   static Status on(const core::ScheduleSet&, const EntryBytes&) { return Status::ok(); }
   static Status on(const core::ScheduleFired&, const EntryBytes&) { return Status::ok(); }
   static Status on(const core::ScheduleRemoved&, const EntryBytes&) { return Status::ok(); }
+  // Retention of history is by age and count; what is pinned is the broker's to know.
+  Status on(const core::TaskPinned&, const EntryBytes&) { return Status::ok(); }
 
   // Whether the task must wait before it can be queued.
   Result<bool> waits(const core::TaskSubmitted& record);
 
   // The task in memory, loaded on first need; null when it is nowhere.
   Result<Work*> find(const TaskId& id);
-  // The same if `sequence` is news of it; null otherwise.
+  // The same if `sequence` is news of it; null otherwise. `previous_` is its news before that.
   Result<Work*> find_for(const TaskId& id, std::uint64_t sequence);
   Result<AttemptRow*> open_attempt(Work& work, Attempt attempt);
   Status end_attempt(Work& work, Attempt attempt, Time at, Cause cause, const std::string& because,
                      std::optional<Time> ready_at);
+  // The feed's event of the record that is being applied.
+  void add_event(const StoredTask& task, Time at, std::string text, const WorkerName& worker = {});
   Status write(const Work& work);
   UsageSum& usage(const Work& work, Time at);
 
@@ -124,10 +132,12 @@ class Projection {
   std::int64_t last_key_ = 0;
   bool fresh_ = false;  // the record being applied is newer than all before it
   bool dirty_ = false;
+  std::uint64_t previous_ = 0;  // of the task of the record being applied
 
   std::vector<Work> works_;  // in the order in which they came up
   std::unordered_map<TaskId, std::size_t> index_;
   std::map<UsageKey, UsageSum> usage_;
+  std::vector<FeedEvent> events_;
   std::size_t pending_records_ = 0;
   std::size_t pending_result_bytes_ = 0;
   ProjectionCounters counters_;

@@ -41,6 +41,38 @@ struct TaskPage {
   std::string next;  // the cursor of the next page; empty: this is the last
 };
 
+// Which tasks of a list that goes over all of them, the newest first; what is empty does not
+// matter.
+struct NewestFilter {
+  std::vector<TaskState> states;  // any of them
+  QueueName queue;
+  OwnerName owner;
+  std::map<std::string, std::string> labels;  // all of them
+  std::optional<Time> since;                  // submitted at or after
+  std::optional<Time> until;                  // submitted before
+  // Only those behind this place: submitted before that, or then and with a smaller id.
+  std::optional<std::pair<Time, TaskId>> after;
+};
+
+struct NewestPage {
+  std::vector<TaskRow> tasks;
+  bool complete = true;  // false: there are more
+};
+
+struct EventFilter {
+  std::uint64_t after = 0;  // sequences over this
+  std::vector<TaskId> tasks;
+  QueueName queue;
+  Time since{};
+};
+
+struct EventPage {
+  std::vector<FeedEvent> events;  // in order
+  bool complete = true;           // false: there are more
+  std::uint64_t through = 0;      // all records up to this sequence were looked at
+  std::uint64_t oldest = 0;       // the oldest event kept; 0: none is
+};
+
 struct UsageFilter {
   std::optional<OwnerName> owner;
   std::optional<QueueName> queue;
@@ -64,6 +96,13 @@ class Reader {
   // kReasonInvalidQuery, kReasonTooLong, those of Database.
   Result<TaskPage> list(const TaskFilter& filter, std::size_t limit,
                         const std::string& cursor = {});
+
+  // Tasks of all states, the latest submitted first. Errors: as list().
+  Result<NewestPage> newest(const NewestFilter& filter, std::size_t limit);
+  // When the task was submitted; nothing when it is not known. Errors: those of Database.
+  Result<std::optional<Time>> submitted_at(const TaskId& id);
+  // Changes of tasks' states, as the feed told them. Errors: as list().
+  Result<EventPage> events(const EventFilter& filter, std::size_t limit);
 
   // One task by its id, or a prefix of it that fits no other, in either case, with all its
   // attempts. Errors: kReasonUnknownTask, kReasonAmbiguous, kReasonInvalidQuery, those of Database.

@@ -83,14 +83,34 @@ CREATE TABLE usage (
 ) WITHOUT ROWID;
 )sql";
 
-constexpr std::array<const char*, 1> kMigrations{kVersion1};
+// Events of the feed, for those who ask for sequences that the broker's memory has let go; and the
+// order of lists that go over all tasks, the newest first.
+constexpr const char* kVersion2 = R"sql(
+ALTER TABLE meta ADD COLUMN events INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE events (
+  sequence INTEGER PRIMARY KEY,
+  previous INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  task TEXT NOT NULL,
+  queue TEXT NOT NULL,
+  state INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  worker TEXT NOT NULL,
+  text TEXT NOT NULL
+);
+CREATE INDEX events_by_task ON events (task, sequence);
+CREATE INDEX tasks_by_submission ON tasks (submitted_at);
+CREATE INDEX tasks_by_owner_submission ON tasks (owner, submitted_at);
+)sql";
+
+constexpr std::array<const char*, 2> kMigrations{kVersion1, kVersion2};
 
 Status newer(std::int64_t found, std::size_t known) {
   return fix_input(std::string(kReasonVersion),
                    "expected a history of version " + std::to_string(known) +
                        " at most, found version " + std::to_string(found) +
                        ", which a later assay wrote; run that one, or let this one make its own "
-                       "with assay-broker --rebuild-history");
+                       "with assay-broker --history-rebuild");
 }
 
 Status foreign() {

@@ -21,7 +21,7 @@ Status failure(sqlite3* database, int code) {
       return {Code::kDataLoss, std::string(kReasonDamaged),
               what +
                   "; it holds nothing that the journal does not: rebuild it with assay-broker "
-                  "--rebuild-history"};
+                  "--history-rebuild"};
     case SQLITE_FULL:
       return {Code::kExhausted, std::string(kReasonDiskFull),
               what + "; free some space or enlarge the volume"};

@@ -38,9 +38,9 @@ Result<TaskStore> TaskStore::open(Database& database) {
 Status TaskStore::prepare(Database& database) {
   const std::string find =
       "SELECT " + std::string(kTaskColumns) + ", t.last_sequence FROM tasks t WHERE t.id = ?";
-  const std::array<std::pair<Statement*, std::string_view>, 18> all{{
-      {&read_meta_, "SELECT journal_id, position, record_sequence, ended_tasks FROM meta"},
-      {&write_meta_, "INSERT OR REPLACE INTO meta VALUES (1, ?, ?, ?, ?)"},
+  const std::array<std::pair<Statement*, std::string_view>, 22> all{{
+      {&read_meta_, "SELECT journal_id, position, record_sequence, ended_tasks, events FROM meta"},
+      {&write_meta_, "INSERT OR REPLACE INTO meta VALUES (1, ?, ?, ?, ?, ?)"},
       {&last_key_, "SELECT MAX(key) FROM tasks"},
       {&find_, find},
       {&find_attempt_,
@@ -56,11 +56,14 @@ Status TaskStore::prepare(Database& database) {
       {&erase_label_,
        "DELETE FROM labels WHERE name = ? AND value = ? AND ended_at = ? AND task = ?"},
       {&add_usage_,
-       "INSERT INTO usage (day, owner, queue, tasks, failed, cancelled, attempts, wall_ms) "
-       "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (day, owner, queue) DO UPDATE SET "
+       "INSERT INTO usage (day, owner, queue, tasks, failed, cancelled, attempts, wall_ms, "
+       "cpu_seconds, memory_byte_seconds, gpu_seconds) "
+       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (day, owner, queue) DO UPDATE SET "
        "tasks = tasks + excluded.tasks, failed = failed + excluded.failed, "
        "cancelled = cancelled + excluded.cancelled, attempts = attempts + excluded.attempts, "
-       "wall_ms = wall_ms + excluded.wall_ms"},
+       "wall_ms = wall_ms + excluded.wall_ms, cpu_seconds = cpu_seconds + excluded.cpu_seconds, "
+       "memory_byte_seconds = memory_byte_seconds + excluded.memory_byte_seconds, "
+       "gpu_seconds = gpu_seconds + excluded.gpu_seconds"},
       {&read_for_erasure_, "SELECT labels, ended_at FROM tasks WHERE key = ?"},
       {&erase_task_, "DELETE FROM tasks WHERE key = ?"},
       {&erase_attempts_, "DELETE FROM attempts WHERE task = ?"},
@@ -69,6 +72,12 @@ Status TaskStore::prepare(Database& database) {
        "SELECT key FROM tasks INDEXED BY tasks_by_end WHERE ended_at IS NOT NULL AND ended_at < ? "
        "ORDER BY ended_at, key LIMIT ?"},
       {&erase_usage_, "DELETE FROM usage WHERE day < ?"},
+      {&insert_event_, "INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+      {&last_of_oldest_events_,
+       "SELECT MAX(sequence) FROM (SELECT sequence, at FROM events ORDER BY sequence LIMIT ?) "
+       "WHERE at < ?"},
+      {&count_events_through_, "SELECT COUNT(*) FROM events WHERE sequence <= ?"},
+      {&erase_events_, "DELETE FROM events WHERE sequence <= ?"},
   }};
   for (const auto& [statement, sql] : all) {
     auto prepared = database.prepare(sql);
@@ -86,13 +95,15 @@ Result<std::optional<Meta>> TaskStore::meta() {
   const Meta meta{.journal_id = read_meta_.natural(0),
                   .position = read_meta_.natural(1),
                   .record_sequence = read_meta_.natural(2),
-                  .ended_tasks = read_meta_.natural(3)};
+                  .ended_tasks = read_meta_.natural(3),
+                  .events = read_meta_.natural(4)};
   read_meta_.reset();
   return std::optional<Meta>(meta);
 }
 
 Status TaskStore::save(const Meta& meta) {
-  return write_meta_.run(meta.journal_id, meta.position, meta.record_sequence, meta.ended_tasks);
+  return write_meta_.run(meta.journal_id, meta.position, meta.record_sequence, meta.ended_tasks,
+                         meta.events);
 }
 
 Result<std::int64_t> TaskStore::last_key() {
@@ -174,7 +185,15 @@ Status TaskStore::save_result(std::int64_t task, std::string_view bytes) {
 
 Status TaskStore::add(const UsageKey& key, const UsageSum& sum) {
   return add_usage_.run(number(key.day), key.owner.value, key.queue.value, sum.tasks, sum.failed,
-                        sum.cancelled, sum.attempts, sum.wall_milliseconds);
+                        sum.cancelled, sum.attempts, sum.wall_milliseconds, sum.cpu_seconds,
+                        sum.memory_byte_seconds, sum.gpu_seconds);
+}
+
+Status TaskStore::insert(const FeedEvent& event) {
+  const std::string id = event.task.text();
+  return insert_event_.run(event.sequence, event.previous, event.at, id, event.queue.value,
+                           number(event.state), event.attempt.number, event.worker.value,
+                           event.text);
 }
 
 Status TaskStore::erase(std::int64_t key) {
@@ -208,6 +227,23 @@ Result<std::vector<std::int64_t>> TaskStore::ended_before(Time before, std::size
 
 Status TaskStore::erase_usage_before(Day day) {
   return erase_usage_.run(number(day));
+}
+
+Result<std::uint64_t> TaskStore::erase_events_before(Time before, std::size_t limit) {
+  last_of_oldest_events_.start(static_cast<std::uint64_t>(limit), before);
+  auto row = last_of_oldest_events_.next();
+  if (!row.is_ok()) return row.status();
+  const bool is_any = *row && !last_of_oldest_events_.is_null(0);
+  const std::uint64_t last = is_any ? last_of_oldest_events_.natural(0) : 0;
+  last_of_oldest_events_.reset();
+  if (!is_any) return std::uint64_t{0};
+  count_events_through_.start(last);
+  row = count_events_through_.next();
+  if (!row.is_ok()) return row.status();
+  const std::uint64_t count = count_events_through_.natural(0);
+  count_events_through_.reset();
+  if (Status status = erase_events_.run(last); !status.is_ok()) return status;
+  return count;
 }
 
 }  // namespace assay::history

@@ -27,6 +27,7 @@ struct Meta {
   std::uint64_t position = 0;         // the journal's batch up to which everything is here
   std::uint64_t record_sequence = 0;  // the highest that a record had
   std::uint64_t ended_tasks = 0;      // rows of ended tasks
+  std::uint64_t events = 0;           // rows of events
 };
 
 struct UsageKey {
@@ -45,6 +46,9 @@ struct UsageSum {
   std::int64_t cancelled = 0;
   std::int64_t attempts = 0;
   std::int64_t wall_milliseconds = 0;
+  double cpu_seconds = 0;
+  double memory_byte_seconds = 0;
+  double gpu_seconds = 0;
 };
 
 // Thread: its database's. Every error is one of Database.
@@ -66,12 +70,15 @@ class TaskStore {
   // Without bytes there is none.
   Status save_result(std::int64_t task, std::string_view bytes);
   Status add(const UsageKey& key, const UsageSum& sum);
+  Status insert(const FeedEvent& event);
 
   // Takes a task out of all tables but usage.
   Status erase(std::int64_t key);
   // Of up to `limit` tasks that ended first and before `before`.
   Result<std::vector<std::int64_t>> ended_before(Time before, std::size_t limit);
   Status erase_usage_before(Day day);
+  // Of the oldest `limit` events, those that happened before `before`; how many there were.
+  Result<std::uint64_t> erase_events_before(Time before, std::size_t limit);
 
  private:
   TaskStore() = default;
@@ -84,6 +91,7 @@ class TaskStore {
   Statement insert_label_, erase_label_, add_usage_;
   Statement read_for_erasure_, erase_task_, erase_attempts_, erase_result_;
   Statement ended_before_, erase_usage_;
+  Statement insert_event_, last_of_oldest_events_, count_events_through_, erase_events_;
 };
 
 }  // namespace assay::history

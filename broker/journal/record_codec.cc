@@ -20,6 +20,7 @@ void visit_tail(Fields& fields, Submitted& record) {
   fields("backoff_max", record.backoff_max);
   fields("cost", record.cost);
   fields("require", record.require);
+  fields("artifacts", record.artifacts);
 }
 
 // Each record's fields in the order in which they are written; the same list serves both directions
@@ -56,6 +57,7 @@ void visit_fields(Fields& fields, R& record) {
     fields("cause", record.cause);
     fields("reason", record.reason);
     fields("by_report", record.by_report);
+    fields("artifacts", record.artifacts);
   } else if constexpr (std::is_same_v<Type, core::QueuePaused>) {
     fields("paused", record.paused);
   } else if constexpr (std::is_same_v<Type, core::ScheduleSet>) {
@@ -70,6 +72,8 @@ void visit_fields(Fields& fields, R& record) {
     fields("due", record.due);
   } else if constexpr (std::is_same_v<Type, core::ScheduleRemoved>) {
     fields("name", record.name);
+  } else if constexpr (std::is_same_v<Type, core::TaskPinned>) {
+    fields("pinned", record.pinned);
   }
 }
 
@@ -99,6 +103,10 @@ class Writer {
   void operator()(const char* name, const std::string& text) {
     (*this)(name, static_cast<std::uint32_t>(text.size()));
     out_ += text;
+  }
+  void operator()(const char* name, const std::vector<std::string>& texts) {
+    (*this)(name, static_cast<std::uint32_t>(texts.size()));
+    for (const std::string& text : texts) (*this)(name, text);
   }
   void operator()(const char* name, const std::map<std::string, std::string>& labels) {
     (*this)(name, static_cast<std::uint32_t>(labels.size()));
@@ -158,6 +166,14 @@ class Reader {
     failed_ = failed_ || in_.empty();
     text = take(length);
   }
+  void operator()(const char* name, std::vector<std::string>& texts) {
+    std::uint32_t count = 0;
+    (*this)(name, count);
+    for (; count > 0 && !failed_ && !in_.empty(); --count) {
+      (*this)(name, texts.emplace_back());
+    }
+    failed_ = failed_ || count > 0;
+  }
   void operator()(const char* name, std::map<std::string, std::string>& labels) {
     std::uint32_t count = 0;
     (*this)(name, count);
@@ -198,6 +214,9 @@ class Describer {
   void operator()(const char* name, const std::vector<TaskId>& ids) {
     for (const TaskId& id : ids) (*this)(name, id);
   }
+  void operator()(const char* name, const std::vector<std::string>& texts) {
+    for (const std::string& text : texts) (*this)(name, text);
+  }
   void operator()(const char* name, const OnFailure& choice) { add(name, to_string(choice)); }
   void operator()(const char* name, const Cause& cause) { add(name, to_string(cause)); }
   void operator()(const char* name, const TaskState& state) { add(name, to_string(state)); }
@@ -234,6 +253,7 @@ constexpr RecordType kTypeOf = [] {
   if constexpr (std::is_same_v<R, core::CancelRequested>) return RecordType::kCancelRequested;
   if constexpr (std::is_same_v<R, core::TaskEnded>) return RecordType::kTaskEnded;
   if constexpr (std::is_same_v<R, core::TaskForgotten>) return RecordType::kTaskForgotten;
+  if constexpr (std::is_same_v<R, core::TaskPinned>) return RecordType::kTaskPinned;
   if constexpr (std::is_same_v<R, core::TaskRevived>) return RecordType::kTaskRevived;
   if constexpr (std::is_same_v<R, core::QueuePaused>) return RecordType::kQueuePaused;
   if constexpr (std::is_same_v<R, core::ScheduleSet>) return RecordType::kScheduleSet;
@@ -261,6 +281,8 @@ std::string_view name_of(RecordType type) {
       return "TaskEnded";
     case RecordType::kTaskForgotten:
       return "TaskForgotten";
+    case RecordType::kTaskPinned:
+      return "TaskPinned";
     case RecordType::kTaskRevived:
       return "TaskRevived";
     case RecordType::kQueuePaused:
@@ -335,6 +357,8 @@ Result<core::Record> decode_record(std::string_view head) {
       return read<core::TaskEnded>(fields);
     case RecordType::kTaskForgotten:
       return read<core::TaskForgotten>(fields);
+    case RecordType::kTaskPinned:
+      return read<core::TaskPinned>(fields);
     case RecordType::kTaskRevived:
       return read<core::TaskRevived>(fields);
     case RecordType::kQueuePaused:

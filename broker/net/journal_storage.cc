@@ -1,6 +1,7 @@
 // Storage in the journal: records become entries, one flush a call.
 #include <span>
 
+#include "broker/history/history.h"
 #include "broker/journal/journal.h"
 #include "broker/journal/posix_file_system.h"
 #include "broker/journal/record_codec.h"
@@ -45,7 +46,16 @@ class JournalStorage : public Storage {
       if (!status.is_ok()) return status;
       from = to;
     }
-    return appends.empty() ? Status::ok() : journal_->flush();
+    if (appends.empty()) return Status::ok();
+    Status status = journal_->flush();
+    if (!status.is_ok() || history_ == nullptr) return status;
+    // The entries of the last batch are still there; of several batches history reads the journal.
+    if (entries_.size() == appends.size()) {
+      history_->offer(journal_->durable_sequence(), entries_);
+    } else {
+      history_->offer_by_journal(journal_->durable_sequence());
+    }
+    return status;
   }
 
   Result<std::string> read(const core::Location& location) override {
@@ -59,6 +69,9 @@ class JournalStorage : public Storage {
             .flushes = counters.flushes,
             .flush_seconds_last = std::chrono::duration<double>(counters.flush_last).count()};
   }
+
+  void offer_to(history::History& history) override { history_ = &history; }
+  std::uint64_t durable_sequence() const override { return journal_->durable_sequence(); }
 
   Status close() override { return journal_->close(); }
 
@@ -91,6 +104,7 @@ class JournalStorage : public Storage {
 
   journal::PosixFileSystem file_system_;
   std::unique_ptr<journal::Journal> journal_;
+  history::History* history_ = nullptr;
   std::string heads_;
   std::vector<journal::Entry> entries_;
 };

@@ -56,6 +56,7 @@ Status Loop::turn() {
   }
   for (const core::PeerId peer : std::exchange(gone_, {}))
     core_.step({clock_.now(), core::PeerGone{peer}}, effects_);
+  hear_history();
   if (drain()) spin_until_ = std::chrono::steady_clock::now() + kSpin;
   // Whoever spoke while the broker was busy is heard before silence is looked for.
   core_.step({clock_.now(), core::Tick{.all_heard = drained_, .wall = clock_.wall()}}, effects_);
@@ -63,6 +64,12 @@ Status Loop::turn() {
   Status status = settle();
   if (http_) http_->run();
   return status;
+}
+
+void Loop::hear_history() {
+  if (history_ == nullptr) return;
+  for (core::FromHistory& answer : history_->take_answers())
+    core_.step({clock_.now(), std::move(answer)}, effects_);
 }
 
 bool Loop::drain() {
@@ -119,6 +126,10 @@ Status Loop::settle() {
   for (core::Outbound& outbound : effects_.send) send(outbound);
   feed_.publish(effects_.publish);
   measured_.dropped_unread = clients_.dropped_unread() + workers_.dropped_unread();
+  for (core::Inquiry& inquiry : effects_.ask) {
+    ASSAY_ASSERT(history_ != nullptr);  // or why was the core told that there is one?
+    history_->ask(std::move(inquiry));
+  }
   measure();
   for (core::PeerId peer : effects_.forget) {
     clients_.forget(peer);
@@ -212,6 +223,7 @@ bool Loop::wait() {
   }};
   std::size_t count = reload_ ? 4 : 3;
   if (http_) items[count++] = {nullptr, http_->descriptor(), ZMQ_POLLIN, 0};
+  if (history_ != nullptr) items[count++] = {nullptr, history_->descriptor(), ZMQ_POLLIN, 0};
   if (authenticator_) items[count++] = {authenticator_->socket().handle(), 0, ZMQ_POLLIN, 0};
   try {
     zmq::poll(items.data(), count, timeout);
@@ -239,8 +251,12 @@ HttpResponse Loop::answer(const std::string& path) const {
   // The sockets are bound and the journal is recovered before the first request can be answered.
   if (path == "/readyz") return {.content_type = "text/plain", .body = "ready\n"};
   if (path == "/metrics") {
-    return {.content_type = "text/plain; version=0.0.4; charset=utf-8",
-            .body = prometheus_text(core_, measured_, storage_.counters(), clock_.now())};
+    HttpResponse metrics{
+        .content_type = "text/plain; version=0.0.4; charset=utf-8",
+        .body = prometheus_text(core_, measured_, storage_.counters(), clock_.now())};
+    if (history_ != nullptr && history_->writer() != nullptr)
+      metrics.body += prometheus_text(history_->writer()->counters());
+    return metrics;
   }
   if (path == kQueues || path == kQueues + "/")
     return {.body = queues_json(core_.queue_infos(clock_.now()))};

@@ -16,6 +16,7 @@
 #include "broker/net/authenticator.h"
 #include "broker/net/clock.h"
 #include "broker/net/feed.h"
+#include "broker/net/history_service.h"
 #include "broker/net/http_server.h"
 #include "broker/net/metrics.h"
 #include "broker/net/router.h"
@@ -36,6 +37,8 @@ class Loop {
   // `stop_descriptor` becomes readable when the broker is to end.
   Loop(core::BrokerCore& core, Storage& storage, const Clock& clock, int stop_descriptor);
 
+  // Asks this history for what memory has let go. Before run; it lives longer than the loop.
+  void ask(HistoryService& history) { history_ = &history; }
   // Demands keys of everybody. Before bind. Errors: those of Authenticator::make.
   Status demand_keys(keys::KeyPair own, KnownKeys known);
   // Binds everything. Errors: `address_in_use`, `invalid_endpoint`, `not_loopback` (fix_input:
@@ -63,6 +66,7 @@ class Loop {
   bool drain();
   bool drain_one(Router& router);
   bool turn_is_full();
+  void hear_history();
   Status settle();
   void send(core::Outbound& outbound);
   bool fill_inputs(TaskAssignment& task, const std::vector<core::TaskIndex>& inputs);
@@ -86,6 +90,7 @@ class Loop {
   Router workers_;
   Feed feed_;
   std::unique_ptr<HttpServer> http_;
+  HistoryService* history_ = nullptr;
   core::Effects effects_;
   Measured measured_;
   std::vector<core::PeerId> gone_;  // found so while this turn spoke

@@ -7,8 +7,10 @@
 #include <cstdio>
 #include <filesystem>
 #include <initializer_list>
+#include <optional>
 
 #include "broker/net/clock.h"
+#include "broker/net/history_service.h"
 #include "broker/net/journal_tools.h"
 #include "broker/net/loop.h"
 #include "broker/net/reload.h"
@@ -50,6 +52,7 @@ int run(Settings& settings, const CommandWords& words) {
   const int stop_descriptor = descriptor_of({SIGTERM, SIGINT});
   const int reload_descriptor = descriptor_of({SIGHUP});
   const Clock clock;
+  settings.core.history = settings.durable && settings.history;
   core::BrokerCore core(settings.core);
   Recovery recovery;
   std::unique_ptr<Storage> storage = make_memory_storage();
@@ -65,7 +68,18 @@ int run(Settings& settings, const CommandWords& words) {
                           {"tasks", core.state().tasks().size()},
                           {"report", recovery.report}});
 
+  std::optional<HistoryService> history;
+  if (settings.core.history) {
+    history.emplace(history::JournalHistoryOptions{.journal_directory = settings.data_dir,
+                                                   .last_sequence = storage->durable_sequence(),
+                                                   .path = {},
+                                                   .rebuild = settings.history_rebuild,
+                                                   .retention = settings.retention});
+    if (history->writer() != nullptr) storage->offer_to(*history->writer());
+  }
+
   Loop loop(core, *storage, clock, stop_descriptor);
+  if (history) loop.ask(*history);
   Status status;
   std::string security = "no keys: loopback only";
   if (!settings.key_file.empty()) {
@@ -97,6 +111,7 @@ int run(Settings& settings, const CommandWords& words) {
     return fail(
         std::move(status).with_context("the broker must stop, nothing more can be promised"));
   }
+  if (history) history->close();
   status = storage->close();
   log::info("stopped", {{"tasks", core.state().tasks().size()}});
   return status.is_ok() ? 0 : fail(status);

@@ -25,6 +25,8 @@ class MemoryStorage : public Storage {
     return blobs_[location.offset];
   }
   StorageCounters counters() const override { return counters_; }
+  void offer_to(history::History&) override {}
+  std::uint64_t durable_sequence() const override { return 0; }
   Status close() override { return Status::ok(); }
 
  private:

@@ -141,6 +141,19 @@ std::string prometheus_text(const core::BrokerCore& core, const Measured& measur
   return out;
 }
 
+std::string prometheus_text(const history::HistoryCounters& history) {
+  std::string out;
+  head(out, "assay_history_lag_records", "gauge",
+       "Records that are durable and not in the history yet.");
+  line(out, "assay_history_lag_records", "", history.lag_records);
+  head(out, "assay_history_lost_batches_total", "counter",
+       "Batches that the journal had dropped before the history read them.");
+  line(out, "assay_history_lost_batches_total", "", history.lost_batches);
+  head(out, "assay_history_ended_tasks", "gauge", "Ended tasks in the history.");
+  line(out, "assay_history_ended_tasks", "", history.ended_tasks);
+  return out;
+}
+
 std::string queue_json(const QueueInfo& queue) {
   const std::uint64_t pending = queue.queued + queue.running;
   // Pending over one worker's slots, rounded up; before any worker came, as if each had one slot.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "broker/core/broker_core.h"
+#include "broker/history/history.h"
 #include "broker/net/storage.h"
 
 namespace assay::net {
@@ -42,6 +43,8 @@ struct Measured {
 // docs: the names are in the contract with users; they are never renamed.
 std::string prometheus_text(const core::BrokerCore& core, const Measured& measured,
                             const StorageCounters& storage, Time now);
+// The history's part of them.
+std::string prometheus_text(const history::HistoryCounters& history);
 // One object, as KEDA's metrics-api scaler reads it.
 std::string queue_json(const QueueInfo& queue);
 std::string queues_json(const std::vector<QueueInfo>& queues);

@@ -50,6 +50,27 @@ void describe_keys(Settings& settings, config::Options& options) {
   });
 }
 
+void describe_history(Settings& settings, config::Options& options) {
+  using std::chrono::hours;
+  options.boolean("history", settings.history,
+                  "keep what ended and what happened in a database that can be asked");
+  options.boolean(
+      "history_rebuild", settings.history_rebuild,
+      "throw the history away and make it anew from the journal, as far as that reaches");
+  options.duration("history_kept_for", settings.retention.ended_kept_for,
+                   "how long ended tasks stay in the history", {hours(1), hours(24 * 3650)});
+  options.integer("history_tasks_max", settings.retention.ended_kept_max,
+                  "ended tasks in the history; the oldest go first", {1000, 1'000'000'000});
+  options.duration("usage_kept_for", settings.retention.usage_kept_for,
+                   "how long usage by owner, queue and day is kept", {hours(24), hours(24 * 3650)});
+  options.duration("events_kept_for", settings.retention.events_kept_for,
+                   "how long changes of state can be asked for by those who missed them",
+                   {hours(1), hours(24 * 3650)});
+  options.integer("events_kept_max", settings.retention.events_kept_max,
+                  "changes of state that can be asked for; the oldest go first",
+                  {1000, 1'000'000'000});
+}
+
 }  // namespace
 
 void describe(Settings& settings, config::Options& options) {
@@ -87,6 +108,7 @@ void describe(Settings& settings, config::Options& options) {
   options.integer("ended_tasks_kept_max", settings.core.ended_tasks_kept_max,
                   "ended tasks that can be asked for; the oldest are forgotten",
                   {1000, 100'000'000});
+  describe_history(settings, options);
   options.integer("ready_fd", settings.ready_fd,
                   "a file descriptor that is told, in one line of JSON, where the broker listens",
                   {-1, 1023});

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "broker/core/limits.h"
+#include "broker/history/history.h"
 #include "broker/net/journal_tools.h"
 #include "broker/net/loop.h"
 #include "sdk/config/program_options.h"
@@ -20,6 +21,9 @@ struct Settings {
   std::string known_keys;  // a folder
   std::vector<std::string> queues{"eval", "build", "report", "cleanup"};
   core::CoreOptions core;
+  bool history = true;
+  bool history_rebuild = false;
+  history::Retention retention;
   int ready_fd = -1;
   JournalTools tools;
 };

@@ -12,6 +12,10 @@
 #include "broker/core/effects.h"
 #include "broker/core/location.h"
 
+namespace assay::history {
+class History;
+}
+
 namespace assay::net {
 
 struct StorageCounters {
@@ -31,6 +35,10 @@ class Storage {
   // A blob that was stored.
   virtual Result<std::string> read(const core::Location& location) = 0;
   virtual StorageCounters counters() const = 0;
+  // Everything that becomes durable from now on is offered to this history (which lives longer).
+  virtual void offer_to(history::History& history) = 0;
+  // The position of what is durable.
+  virtual std::uint64_t durable_sequence() const = 0;
   // The last call: everything is durable.
   virtual Status close() = 0;
 };

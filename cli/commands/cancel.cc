@@ -11,7 +11,8 @@ ExitCode run(const CancelOptions& options, const GlobalOptions& global, Console&
   const Result<std::vector<TaskId>> ids = resolve(*client, options.ids);
   if (!ids.is_ok()) return report(console, global, ids.status());
   const Result<Cancelled> answer =
-      client->cancel(*ids, options.reason.empty() ? "by " + default_owner() : options.reason);
+      client->cancel(*ids, options.reason.empty() ? "by " + default_owner() : options.reason,
+                     options.with_dependents);
   if (!answer.is_ok()) return report(console, global, answer.status());
   if (global.json) {
     console.print(to_json(*answer));

@@ -17,6 +17,7 @@ ExitCode run(const BenchOptions& options, const GlobalOptions& global, Console& 
 ExitCode run(const WaitOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const ResultOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const StatusOptions& options, const GlobalOptions& global, Console& console);
+ExitCode run(const ExplainOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const LogsOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const CancelOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const ListOptions& options, const GlobalOptions& global, Console& console);

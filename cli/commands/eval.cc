@@ -7,6 +7,7 @@
 #include "cli/follow.h"
 #include "cli/interrupts.h"
 #include "cli/json_forms.h"
+#include "cli/output_files.h"
 #include "cli/result_document.h"
 #include "cli/result_view.h"
 
@@ -71,6 +72,18 @@ TaskSpec task_of(const EvalOptions& options, const Evaluation& evaluation) {
   return task;
 }
 
+// What other programs submit, when they leave the reading of files to this one.
+ExitCode write_body(const Evaluation& evaluation, const std::string& path,
+                    const GlobalOptions& global, Console& console) {
+  const std::string body = encode_evaluation(evaluation);
+  if (path == "-") {
+    console.write(body);
+    return ExitCode::kOk;
+  }
+  const Status written = write_file(path, body);
+  return written.is_ok() ? ExitCode::kOk : report(console, global, written);
+}
+
 ExitCode print_result(const TaskResult& result, const GlobalOptions& global, Console& console) {
   const auto document = parse_result_document(result.result);
   if (global.json) {
@@ -88,6 +101,7 @@ ExitCode print_result(const TaskResult& result, const GlobalOptions& global, Con
 ExitCode run(const EvalOptions& options, const GlobalOptions& global, Console& console) {
   const Result<Evaluation> evaluation = evaluation_of(options);
   if (!evaluation.is_ok()) return report(console, global, evaluation.status());
+  if (!options.body.empty()) return write_body(*evaluation, options.body, global, console);
   Result<Client> client = connect(global);
   if (!client.is_ok()) return report(console, global, client.status());
 

@@ -1,7 +1,5 @@
 // assay result: what a task's worker left behind.
 #include <array>
-#include <cstdio>
-#include <fstream>
 
 #include "cli/commands/commands.h"
 #include "cli/connection.h"
@@ -12,17 +10,6 @@
 
 namespace assay::cli {
 namespace {
-
-// Beside it first, then in its place: whoever reads FILE never sees half of it.
-Status write_file(const std::string& path, const std::string& bytes) {
-  const std::string beside = path + ".part";
-  std::ofstream file(beside, std::ios::binary | std::ios::trunc);
-  file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  file.close();
-  if (file && std::rename(beside.c_str(), path.c_str()) == 0) return Status::ok();
-  std::remove(beside.c_str());
-  return internal_error("unwritable_file", "cannot write '" + path + "'");
-}
 
 ExitCode print_outputs(const ResultDocument& document, const ResultOptions& options,
                        const GlobalOptions& global, Console& console) {

@@ -70,6 +70,16 @@ std::vector<TaskId> parse_ids(const Command& command) {
   return ids;
 }
 
+// A hash is written as its first digits; the rest are zeros.
+std::vector<std::string> parse_artifacts(const Command& command) {
+  std::vector<std::string> hashes;
+  for (std::string hash : command.all("artifact")) {
+    hash.resize(64, '0');
+    hashes.push_back(std::move(hash));
+  }
+  return hashes;
+}
+
 Outcome parse_outcome(const std::string& text) {
   for (const auto outcome :
        {Outcome::kSucceeded, Outcome::kFailed, Outcome::kRetry, Outcome::kCancelled}) {
@@ -108,6 +118,7 @@ Submit parse_submit(const Command& command) {
       task.after.push_back(task_id(std::stoull(other)));
     }
     for (const std::string& gpu : command.all("gpu")) task.require["gpu"] = gpu;
+    task.artifacts = parse_artifacts(command);
     submit.tasks.push_back(std::move(task));
   }
   return submit;
@@ -123,7 +134,8 @@ Report parse_report(const Command& command) {
                               .cause = parse_cause(command.get("cause")),
                               .reason = command.get("reason"),
                               .delay = std::chrono::seconds(command.number("delay", 0)),
-                              .result = command.get("result", "result")});
+                              .result = command.get("result", "result"),
+                              .artifacts = parse_artifacts(command)});
   }
   return report;
 }
@@ -157,9 +169,15 @@ Message Dialogue::message_of(const Command& command, core::Door& door, std::stri
   if (verb == "submit") return parse_submit(command);
   if (verb == "await")
     return Await{request, parse_ids(command), command.get("follow", "yes") == "yes"};
-  if (verb == "cancel") return Cancel{request, parse_ids(command), command.get("reason")};
+  if (verb == "cancel") {
+    return Cancel{request, parse_ids(command), command.get("reason"),
+                  command.get("with_dependents") == "yes"};
+  }
   if (verb == "status")
     return StatusRequest{request, command.get("id", task_id(command.number("task", 0)).text())};
+  if (verb == "explain")
+    return ExplainRequest{request, command.get("id", task_id(command.number("task", 0)).text())};
+  if (verb == "references") return ReferencesRequest{request, parse_artifacts(command)};
   if (verb == "queues") return QueuesRequest{request};
   if (verb == "schedules") return SchedulesRequest{request};
   if (verb == "workers") return WorkersRequest{request};
@@ -170,7 +188,8 @@ Message Dialogue::message_of(const Command& command, core::Door& door, std::stri
     return ListRequest{.request = request, .queue = QueueName(command.get("queue"))};
   for (const auto operation :
        {Operation::kPauseQueue, Operation::kResumeQueue, Operation::kPurgeQueue,
-        Operation::kDrainWorker, Operation::kRetryDead, Operation::kDropDead}) {
+        Operation::kDrainWorker, Operation::kRetryDead, Operation::kDropDead, Operation::kPin,
+        Operation::kUnpin}) {
     if (verb == to_string(operation)) {
       return Operate{request, operation, command.get("target"), parse_ids(command)};
     }

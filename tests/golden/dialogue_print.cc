@@ -76,6 +76,9 @@ struct PrintRecord {
   std::string operator()(const core::ScheduleRemoved& r) const {
     return "ScheduleRemoved " + r.name;
   }
+  std::string operator()(const core::TaskPinned& r) const {
+    return "TaskPinned task=" + text(r.id) + (r.pinned ? " pinned" : " unpinned");
+  }
   std::string operator()(const core::TaskEnded& r) const {
     return "TaskEnded task=" + text(r.id) + " attempt=" + std::to_string(r.attempt.number) + " " +
            std::string(to_string(r.state)) + " cause=" + std::string(to_string(r.cause)) +
@@ -164,6 +167,24 @@ struct PrintMessage {
     std::string out = m.complete ? " complete" : " partial";
     for (const TaskInfo& t : m.tasks)
       out += " task=" + text(t.id) + ":" + std::string(to_string(t.state));
+    return out;
+  }
+  std::string operator()(const Explained& m) const {
+    const Explanation& e = m.task;
+    std::string out = " task=" + text(e.id) + " " + std::string(to_string(e.state));
+    if (e.estimated) {
+      std::ostringstream range;
+      range << e.estimate_low_seconds << ".." << e.estimate_high_seconds;
+      out += " estimate=" + range.str() + "s";
+    }
+    for (const std::string& sentence : e.because) out += "\n  " + sentence;
+    return out;
+  }
+  std::string operator()(const Referenced& m) const {
+    std::string out;
+    for (const std::string& hash : m.hashes) {
+      out += " artifact=" + hash.substr(0, hash.find_last_not_of('0') + 1);
+    }
     return out;
   }
   std::string operator()(const Operated& m) const {

@@ -60,6 +60,7 @@ std::vector<core::Record> one_of_each() {
       core::ScheduleFired{
           .sequence = 11, .id = an_id(), .at = a_time(), .name = "nightly", .due = a_time()},
       core::ScheduleRemoved{.sequence = 11, .name = "nightly"},
+      core::TaskPinned{.sequence = 11, .id = an_id(), .pinned = true},
       core::TaskSubmitted{.sequence = 12,
                           .id = an_id(),
                           .at = a_time(),

@@ -80,6 +80,7 @@ struct Model {
   void apply(const core::ScheduleSet&, const std::string&) {}
   void apply(const core::ScheduleFired&, const std::string&) {}
   void apply(const core::ScheduleRemoved&, const std::string&) {}
+  void apply(const core::TaskPinned&, const std::string&) {}
   void apply(const core::TaskRevived& record, const std::string&) {
     TaskStory& story = stories.at(record.id);
     story.task.state = TaskState::kQueued;

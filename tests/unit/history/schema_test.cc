@@ -62,7 +62,7 @@ TEST_F(SchemaTest, AHistoryOfANewerVersionIsRefusedWithBothVersions) {
   const Status status = open_for_writing(path()).status();
   EXPECT_EQ(status.reason(), kReasonVersion);
   EXPECT_THAT(status.message(), HasSubstr("found version 99"));
-  EXPECT_THAT(status.message(), HasSubstr("--rebuild-history"));
+  EXPECT_THAT(status.message(), HasSubstr("--history-rebuild"));
 }
 
 TEST_F(SchemaTest, AnotherProgramsDatabaseIsRefusedAndLeftAlone) {
@@ -78,7 +78,7 @@ TEST_F(SchemaTest, AFileThatIsNoDatabaseIsCalledDamaged) {
   const Status status = open_for_writing(path()).status();
   EXPECT_EQ(status.code(), Code::kDataLoss);
   EXPECT_EQ(status.reason(), kReasonDamaged);
-  EXPECT_THAT(status.message(), HasSubstr("--rebuild-history"));
+  EXPECT_THAT(status.message(), HasSubstr("--history-rebuild"));
 }
 
 TEST_F(SchemaTest, AFolderThatIsNotThereIsUnreachable) {
