@@ -18,6 +18,12 @@ std::optional<std::string> mistake_in(const ArtifactsOptions& options) {
   return std::nullopt;
 }
 
+std::optional<std::string> mistake_in(const BuildOptions& options) {
+  if (options.source.empty()) return "a DIR or a GIT-URL is needed";
+  if (options.tags.empty()) return "--tag IMAGE is needed, such as registry.example/team/bench:v1";
+  return std::nullopt;
+}
+
 std::optional<std::string> lack_of_ids(const CommandOptions& command) {
   const auto lacks_id = [](const auto* options) {
     return options != nullptr && options->id.empty();
@@ -47,6 +53,7 @@ std::optional<std::string> mistake_in(const CommandOptions& command) {
       return "either a FILE or --image is evaluated, not both";
     }
   }
+  if (const auto* build = std::get_if<BuildOptions>(&command)) return mistake_in(*build);
   if (const auto* run = std::get_if<RunOptions>(&command)) {
     if (run->file.empty()) return "a FILE is needed: a pipeline in YAML";
     if (!run->run.empty() && !TaskId::parse(run->run)) {

@@ -79,6 +79,7 @@ class CommandLine {
     command<UpOptions>("up", "start a broker and its workers on this machine, until Ctrl-C");
     command<KeygenOptions>("keygen", "make a key: NAME.key for yourself, NAME.pub for the broker");
     command<EvalOptions>("eval", "submit an evaluation, follow it, print its result");
+    command<BuildOptions>("build", "build an image, push it, test it, print its digest");
     command<RunOptions>("run", "submit a pipeline of steps, follow all of it");
     command<SubmitOptions>("submit", "submit any task, print its id");
     command<WaitOptions>("wait", "wait until tasks have ended");

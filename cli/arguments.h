@@ -12,6 +12,7 @@
 
 #include "assay/ids.h"
 #include "assay/task.h"
+#include "cli/build_options.h"
 #include "cli/exit_code.h"
 
 namespace assay::cli {
@@ -35,6 +36,7 @@ struct UpOptions {
   std::uint16_t port_base = 5555;
   std::optional<std::uint32_t> slots;
   std::string eval_config;
+  std::string build_config;
   std::vector<std::string> endpoints;  // NAME=URL
   bool secure = false;                 // make keys, and demand them
 };
@@ -185,11 +187,19 @@ struct WatchOptions {
 };
 
 using CommandOptions =
+<<<<<<< HEAD
     std::variant<ArtifactsOptions, UpOptions, EvalOptions, RunOptions, SubmitOptions, BenchOptions,
                  WaitOptions, ResultOptions, StatusOptions, ExplainOptions, LogsOptions,
                  CancelOptions, ListOptions, QueuesOptions, WorkersOptions, PauseOptions,
                  ResumeOptions, PurgeOptions, DrainOptions, DeadOptions, WatchOptions,
                  CompletionOptions, ManualOptions, KeygenOptions, SchedulesOptions>;
+=======
+    std::variant<ArtifactsOptions, UpOptions, EvalOptions, BuildOptions, RunOptions, SubmitOptions,
+                 BenchOptions, WaitOptions, ResultOptions, StatusOptions, ExplainOptions,
+                 LogsOptions, CancelOptions, ListOptions, QueuesOptions, WorkersOptions,
+                 PauseOptions, ResumeOptions, PurgeOptions, DrainOptions, DeadOptions, WatchOptions,
+                 CompletionOptions, ManualOptions, KeygenOptions>;
+>>>>>>> main
 
 struct Invocation {
   GlobalOptions global;

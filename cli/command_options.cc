@@ -26,6 +26,7 @@ void declare(CLI::App& app, UpOptions& options) {
   add(app, "--slots", options.slots, "how many tasks each worker runs at once", "N")
       ->check(CLI::Range(1, 10'000));
   add(app, "--eval-config", options.eval_config, "a configuration file for assay-eval", "FILE");
+  add(app, "--build-config", options.build_config, "a configuration file for assay-build", "FILE");
   add(app, "--endpoint", options.endpoints,
       "a model endpoint that evaluations may name; repeatable", "NAME=URL");
   app.add_flag("--secure", options.secure,
@@ -51,8 +52,7 @@ void declare(CLI::App& app, EvalOptions& options) {
   add(app, "--endpoint", options.endpoint, "a model endpoint that the worker grants", "NAME");
   add(app, "--model", options.model, "the model's name at that endpoint", "NAME");
   add(app, "--pass-threshold", options.pass_threshold, "mean score needed to pass", "X");
-  add(app, "--output", options.outputs, "a file of its working directory to keep; repeatable",
-      "PATH");
+  add(app, "--output", options.outputs, "a file of its folder to keep; repeatable", "PATH");
   add(app, "--queue", options.queue, "default eval", "NAME");
   add_task_options(app, options.owner, options.priority, options.labels);
   app.add_flag("--detach", options.detach, "print the id and leave it to run");

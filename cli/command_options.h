@@ -14,6 +14,7 @@ namespace assay::cli {
 void declare(CLI::App& app, UpOptions& options);
 void declare(CLI::App& app, KeygenOptions& options);
 void declare(CLI::App& app, EvalOptions& options);
+void declare(CLI::App& app, BuildOptions& options);
 void declare(CLI::App& app, RunOptions& options);
 void declare(CLI::App& app, SubmitOptions& options);
 void declare(CLI::App& app, BenchOptions& options);

@@ -11,7 +11,7 @@ ExitCode exit_code(const Status& status) {
 ExitCode exit_code(TaskState state, std::string_view verdict) {
   if (state == TaskState::kCancelled) return ExitCode::kCancelled;
   if (verdict == "cancelled" || verdict == "timeout") return ExitCode::kCancelled;
-  const bool passed = verdict.empty() || verdict == "passed";
+  const bool passed = verdict.empty() || verdict == "passed" || verdict == "completed";
   return state == TaskState::kSucceeded && passed ? ExitCode::kOk : ExitCode::kFailed;
 }
 

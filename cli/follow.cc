@@ -11,6 +11,7 @@
 #include "cli/result_view.h"
 #include "cli/task_board.h"
 #include "cli/text/duration.h"
+#include "cli/text/printable.h"
 
 namespace assay::cli {
 namespace {
@@ -95,9 +96,21 @@ class Follower {
       if (!event->has_value()) return;
       const std::vector<Line> lines = board_.apply(**event, several_);
       if (!options_.quiet) live_.print_above(lines);
+      if (options_.log && (*event)->kind == EventKind::kLog) show_log((*event)->text);
       told_end_ |= (*event)->kind == EventKind::kState && is_ended((*event)->state);
       wait = Duration(0);
     }
+  }
+
+  void show_log(std::string_view text) {
+    const std::string block = printable_block(text);
+    std::vector<Line> lines;
+    for (std::size_t at = 0; at < block.size();) {
+      const std::size_t end = std::min(block.find('\n', at), block.size());
+      lines.push_back({{block.substr(at, end - at)}});
+      at = end + 1;
+    }
+    live_.print_above(lines);
   }
 
   void draw() {

@@ -22,6 +22,7 @@ struct FollowedTask {
 struct FollowOptions {
   std::vector<FollowedTask> tasks;
   bool quiet = false;                // show nothing (--json)
+  bool log = false;                  // show what they log, too
   std::optional<Duration> timeout;   // stop following after that; the tasks go on
   Duration broker_away_max{60'000};  // a broker that restarts is waited for; longer is an error
 };

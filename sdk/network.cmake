@@ -39,8 +39,9 @@ include(CMakePackageConfigHelpers)
 set(ASSAY_PACKAGE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/assay)
 install(TARGETS assay EXPORT assay ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY include/assay DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
-  # Their code needs yaml-cpp or libcrypto and is not in this archive.
-  PATTERN evaluation.h EXCLUDE PATTERN pipeline.h EXCLUDE PATTERN artifacts.h EXCLUDE)
+  # Their code needs yaml-cpp, libarchive or libcrypto and is not in this archive.
+  PATTERN evaluation.h EXCLUDE PATTERN pipeline.h EXCLUDE PATTERN artifacts.h EXCLUDE
+  PATTERN build.h EXCLUDE)
 install(EXPORT assay NAMESPACE assay:: FILE assay-targets.cmake DESTINATION ${ASSAY_PACKAGE_DIR})
 write_basic_package_version_file(assay-config-version.cmake COMPATIBILITY SameMinorVersion)
 # Relative to where the file lies, so that an installed tree may be moved.

@@ -1,5 +1,6 @@
 // assay-broker: reads its settings, recovers its state from the journal, and turns its loop until
 // it is told to stop.
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -47,7 +48,17 @@ int fail(const Status& status) {
   return 1;
 }
 
+// A connection takes a descriptor, and the usual limit of 1024 is there for programs that use
+// select().
+void allow_many_connections() {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);  // if not, there are as many as there were
+}
+
 int run(Settings& settings, const CommandWords& words) {
+  allow_many_connections();
   std::signal(SIGPIPE, SIG_IGN);
   const int stop_descriptor = descriptor_of({SIGTERM, SIGINT});
   const int reload_descriptor = descriptor_of({SIGHUP});

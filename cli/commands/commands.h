@@ -11,6 +11,7 @@ namespace assay::cli {
 ExitCode run(const UpOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const KeygenOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const EvalOptions& options, const GlobalOptions& global, Console& console);
+ExitCode run(const BuildOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const RunOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const SubmitOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const BenchOptions& options, const GlobalOptions& global, Console& console);

@@ -1,6 +1,7 @@
 // assay result: what a task's worker left behind.
 #include <array>
 
+#include "cli/build_result.h"
 #include "cli/commands/commands.h"
 #include "cli/connection.h"
 #include "cli/json_forms.h"
@@ -18,6 +19,12 @@ ExitCode print_outputs(const ResultDocument& document, const ResultOptions& opti
   for (const std::string& path : *written) console.print(path);
   if (written->empty()) console.error("this task brought no files out");
   return ExitCode::kOk;
+}
+
+std::vector<Line> lines_of(const TaskResult& result) {
+  if (const auto build = parse_build_result(result.result)) return build_lines(result, *build);
+  const auto document = parse_result_document(result.result);
+  return document ? result_lines(result, *document) : result_lines(result);
 }
 
 }  // namespace
@@ -53,9 +60,7 @@ ExitCode run(const ResultOptions& options, const GlobalOptions& global, Console&
     console.write(result.result);  // a pipe gets the bytes
   } else {
     // A person gets what can be read; raw bytes could steer the terminal.
-    for (const Line& line : document ? result_lines(result, *document) : result_lines(result)) {
-      console.print(line);
-    }
+    for (const Line& line : lines_of(result)) console.print(line);
   }
   return code;
 }

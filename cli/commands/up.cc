@@ -15,6 +15,7 @@
 #include "cli/interrupts.h"
 #include "cli/json_forms.h"
 #include "cli/up/data_directory.h"
+#include "cli/up/docker_engine.h"
 #include "cli/up/own_keys.h"
 #include "cli/up/supervisor.h"
 
@@ -33,12 +34,11 @@ constexpr const char* kOperator = "operator";
 struct WorkerKind {
   const char* program;
   const char* folder;
-  bool keeps_artifacts;  // it has the setting `artifacts`; all share one store
 };
-constexpr std::array<WorkerKind, 4> kWorkerKinds{{{"assay-eval", "eval", true},
-                                                  {"assay-build", "build", false},
-                                                  {"assay-report", "report", true},
-                                                  {"assay-cleanup", "cleanup", true}}};
+constexpr std::array<WorkerKind, 4> kWorkerKinds{{{"assay-eval", "eval"},
+                                                  {"assay-build", "build"},
+                                                  {"assay-report", "report"},
+                                                  {"assay-cleanup", "cleanup"}}};
 
 Endpoints wanted_endpoints(std::uint16_t base) {
   const auto address = [base](int offset) {
@@ -152,26 +152,24 @@ class Up {
   ChildOptions worker_options(const WorkerKind& kind) const {
     ChildOptions options;
     options.program = programs_ / kind.program;
-    options.arguments = {"--broker", endpoints_.workers, "--data-dir", directory_ / kind.folder};
-    if (kind.keeps_artifacts) {
-      options.arguments.insert(options.arguments.end(), {"--artifacts", directory_ / "artifacts"});
-    }
+    options.arguments = {"--broker",    endpoints_.workers,
+                         "--data-dir",  directory_ / kind.folder,
+                         "--artifacts", directory_ / "artifacts"};  // all share one store
     options.log_path = directory_.log(kind.folder);
-    if (keys_) {
-      options.arguments.insert(options.arguments.end(), {"--key", keys_->key_file(kind.folder),
-                                                         "--server-key", keys_->server_key()});
+    const auto add = [&options](std::initializer_list<std::string> more) {
+      options.arguments.insert(options.arguments.end(), more);
+    };
+    if (keys_) add({"--key", keys_->key_file(kind.folder), "--server-key", keys_->server_key()});
+    if (options_.slots) add({"--slots", std::to_string(*options_.slots)});
+    const std::string_view folder = kind.folder;
+    if (folder == "report" || folder == "cleanup") add({"--clients", endpoints_.clients});
+    if (folder == "cleanup") add({"--reports-dir", directory_ / "report/reports"});
+    if (folder == "build" && !options_.build_config.empty()) {
+      add({"--config", options_.build_config});
     }
-    if (options_.slots) {
-      options.arguments.insert(options.arguments.end(),
-                               {"--slots", std::to_string(*options_.slots)});
-    }
-    if (std::string_view(kind.folder) != "eval") return options;
-    if (!options_.eval_config.empty()) {
-      options.arguments.insert(options.arguments.end(), {"--config", options_.eval_config});
-    }
-    for (const std::string& endpoint : options_.endpoints) {
-      options.arguments.insert(options.arguments.end(), {"--endpoint", endpoint});
-    }
+    if (folder != "eval") return options;
+    if (!options_.eval_config.empty()) add({"--config", options_.eval_config});
+    for (const std::string& endpoint : options_.endpoints) add({"--endpoint", endpoint});
     return options;
   }
 
@@ -181,7 +179,12 @@ class Up {
       if (!fs::exists(programs_ / kind.program)) continue;
       Status status = supervisor_.start(kind.program, worker_options(kind));
       if (!status.is_ok()) return status;
-      names.emplace_back(kind.program);
+      // Without a Docker engine it waits for one, and so would we.
+      if (std::string_view(kind.folder) == "build" && !has_docker_engine()) {
+        waiting_ = std::string(", ") + kind.program + " (waits for a Docker engine)";
+      } else {
+        names.emplace_back(kind.program);
+      }
     }
     if (names.empty()) {
       console_.error("no worker program stands beside " + (programs_ / "assay").string() +
@@ -229,7 +232,7 @@ class Up {
     console_.print(
         Line{{"ready: ", Ink::kGreen},
              {endpoints_.clients + ", data in " + directory_.path() + ", stop with Ctrl-C"}});
-    console_.print(Line{{"  runs     "}, {kBroker + workers}});
+    console_.print(Line{{"  runs     "}, {kBroker + workers + waiting_}});
     console_.print(Line{{"  feed     "}, {endpoints_.feed}});
     console_.print(Line{{"  workers  "}, {endpoints_.workers}});
     if (!endpoints_.http.empty()) {
@@ -271,6 +274,7 @@ class Up {
   DataDirectory directory_;
   fs::path programs_;
   Endpoints endpoints_;
+  std::string waiting_;  // the worker that lacks what it works with, for people
   std::optional<OwnKeys> keys_;
   bool stopping_ = false;
   Supervisor supervisor_;  // last: it goes first, with the children

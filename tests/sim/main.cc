@@ -13,6 +13,7 @@
 namespace {
 
 // Every rare path that the fixed set of seeds must have taken.
+<<<<<<< HEAD
 constexpr const char* kMarks[] = {"broker crashed",   "worker crashed",
                                   "worker paused",    "worker cut off",
                                   "ended succeeded",  "ended failed",
@@ -22,6 +23,34 @@ constexpr const char* kMarks[] = {"broker crashed",   "worker crashed",
                                   "told to drop",     "a result travelled",
                                   "scheduled",        "schedule made up",
                                   "wall clock jumped"};
+=======
+constexpr const char* kMarks[] = {"broker crashed",
+                                  "worker crashed",
+                                  "worker paused",
+                                  "worker cut off",
+                                  "ended succeeded",
+                                  "ended failed",
+                                  "ended cancelled",
+                                  "ended dead",
+                                  "retried",
+                                  "lost",
+                                  "given back",
+                                  "stale report",
+                                  "told to drop",
+                                  "a result travelled",
+                                  "shared",
+                                  "snoozed",
+                                  "handed over",
+                                  "resumed",
+                                  "poisoned",
+                                  "quarantined",
+                                  "held",
+                                  "refused quarantined",
+                                  "refused owner_full",
+                                  "a write failed",
+                                  "partitioned",
+                                  "clock jumped"};
+>>>>>>> main
 
 int usage() {
   std::fprintf(stderr, "usage: simulation [--seed N] [--seeds COUNT] [--demand-marks]\n");
@@ -64,7 +93,7 @@ int main(int argc, char** argv) {
               tasks);
   int missing = 0;
   for (const char* mark : kMarks) {
-    std::printf("  %-16s %llu\n", mark, static_cast<unsigned long long>(marks[mark]));
+    std::printf("  %-19s %llu\n", mark, static_cast<unsigned long long>(marks[mark]));
     if (marks[mark] == 0) ++missing;
   }
   if (demand_marks && missing > 0) {

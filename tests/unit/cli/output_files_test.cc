@@ -1,5 +1,6 @@
 // Files from code that is not trusted, on our disk.
 #include "cli/output_files.h"
+#include "sdk/wire/base64.h"
 
 #include <gtest/gtest.h>
 #include <stdlib.h>

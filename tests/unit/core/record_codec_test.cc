@@ -50,6 +50,7 @@ std::vector<core::Record> one_of_each() {
       core::QueuePaused{.sequence = 9, .queue = QueueName("eval"), .paused = true},
       core::TaskRevived{.sequence = 10, .id = an_id(), .at = a_time()},
       core::TaskForgotten{.sequence = 11, .id = an_id()},
+<<<<<<< HEAD
       core::ScheduleSet{.sequence = 11,
                         .name = "nightly",
                         .state = {.line = "0 3 * * *",
@@ -60,6 +61,16 @@ std::vector<core::Record> one_of_each() {
       core::ScheduleFired{
           .sequence = 11, .id = an_id(), .at = a_time(), .name = "nightly", .due = a_time()},
       core::ScheduleRemoved{.sequence = 11, .name = "nightly"},
+=======
+      core::TaskHeld{
+          .sequence = 12, .id = an_id(), .at = a_time(), .key = "ann/body:00000000000000ff"},
+      core::Quarantined{.sequence = 13,
+                        .at = a_time(),
+                        .key = "ann/image:sha256:00ff",
+                        .losses = 8,
+                        .reason = "its worker fell silent"},
+      core::QuarantineReleased{.sequence = 14, .key = "ann/image:sha256:00ff"},
+>>>>>>> main
       core::TaskPinned{.sequence = 11, .id = an_id(), .pinned = true},
       core::TaskSubmitted{.sequence = 12,
                           .id = an_id(),
