@@ -187,19 +187,11 @@ struct WatchOptions {
 };
 
 using CommandOptions =
-<<<<<<< HEAD
-    std::variant<ArtifactsOptions, UpOptions, EvalOptions, RunOptions, SubmitOptions, BenchOptions,
-                 WaitOptions, ResultOptions, StatusOptions, ExplainOptions, LogsOptions,
-                 CancelOptions, ListOptions, QueuesOptions, WorkersOptions, PauseOptions,
-                 ResumeOptions, PurgeOptions, DrainOptions, DeadOptions, WatchOptions,
-                 CompletionOptions, ManualOptions, KeygenOptions, SchedulesOptions>;
-=======
     std::variant<ArtifactsOptions, UpOptions, EvalOptions, BuildOptions, RunOptions, SubmitOptions,
                  BenchOptions, WaitOptions, ResultOptions, StatusOptions, ExplainOptions,
                  LogsOptions, CancelOptions, ListOptions, QueuesOptions, WorkersOptions,
                  PauseOptions, ResumeOptions, PurgeOptions, DrainOptions, DeadOptions, WatchOptions,
-                 CompletionOptions, ManualOptions, KeygenOptions>;
->>>>>>> main
+                 CompletionOptions, ManualOptions, KeygenOptions, SchedulesOptions>;
 
 struct Invocation {
   GlobalOptions global;

@@ -249,17 +249,13 @@ std::string Dialogue::run(const std::string& line, std::string& wrong) {
   } else if (command.verb == "weight") {
     options_.owners[OwnerName(command.peer)].weight =
         static_cast<std::uint32_t>(command.number("weight", 1));
-<<<<<<< HEAD
     core_->set_rules(options_, now_, effects);
-=======
-    core_->set_rules(options_);
   } else if (command.verb == "tasks_max") {
     options_.owners[OwnerName(command.peer)].tasks_max = command.number("tasks", 0);
-    core_->set_rules(options_);
+    core_->set_rules(options_, now_, effects);
   } else if (command.verb == "quarantine_losses") {
     options_.quarantine_losses = static_cast<std::uint32_t>(std::stoul(command.peer));
-    core_->set_rules(options_);
->>>>>>> main
+    core_->set_rules(options_, now_, effects);
   } else if (command.verb == "show_feed") {
     show_feed_ = true;
   } else if (command.verb == "refuse_new" || command.verb == "take_new") {

@@ -67,7 +67,6 @@ struct PrintRecord {
   std::string operator()(const core::TaskForgotten& r) const {
     return "TaskForgotten task=" + text(r.id);
   }
-<<<<<<< HEAD
   std::string operator()(const core::ScheduleSet& r) const {
     return "ScheduleSet " + r.name + quoted("line", r.state.line) +
            " settled=" + seconds(r.state.settled);
@@ -77,7 +76,7 @@ struct PrintRecord {
   }
   std::string operator()(const core::ScheduleRemoved& r) const {
     return "ScheduleRemoved " + r.name;
-=======
+  }
   std::string operator()(const core::TaskHeld& r) const {
     return "TaskHeld task=" + text(r.id) + " key=" + r.key;
   }
@@ -87,7 +86,6 @@ struct PrintRecord {
   }
   std::string operator()(const core::QuarantineReleased& r) const {
     return "QuarantineReleased key=" + r.key;
->>>>>>> main
   }
   std::string operator()(const core::TaskPinned& r) const {
     return "TaskPinned task=" + text(r.id) + (r.pinned ? " pinned" : " unpinned");

@@ -17,19 +17,11 @@ void Checker::on_durable(const core::Record& record, const std::string& blob, Ti
   } else if (const auto* leased = std::get_if<core::TaskLeased>(&record)) {
     on_leased(*leased);
   } else if (const auto* ended = std::get_if<core::TaskEnded>(&record)) {
-<<<<<<< HEAD
-    if (!submitted_.contains(ended->id)) world_.fail("a task ended that was never submitted");
-    if (!ended_.emplace(ended->id, Ended{ended->state, ended->attempt, blob}).second) {
-      world_.fail("task " + ended->id.text() + " was recorded as ended twice");
-    }
-    world_.mark("ended " + std::string(to_string(ended->state)));
+    on_ended(*ended, blob);
   } else if (const auto* set = std::get_if<core::ScheduleSet>(&record)) {
     schedules_[set->name] = {*core::Cron::parse(set->state.line), set->state.settled};
   } else if (const auto* fired = std::get_if<core::ScheduleFired>(&record)) {
     on_fired(*fired, wall);
-=======
-    on_ended(*ended, blob);
->>>>>>> main
   } else if (const auto* given_back = std::get_if<core::AttemptEnded>(&record)) {
     on_given_back(*given_back);
   } else if (std::holds_alternative<core::Quarantined>(record)) {
@@ -37,7 +29,6 @@ void Checker::on_durable(const core::Record& record, const std::string& blob, Ti
   }
 }
 
-<<<<<<< HEAD
 void Checker::on_schedules_held_up() {
   for (auto& [name, schedule] : schedules_) schedule.held_up = true;
 }
@@ -61,7 +52,8 @@ void Checker::demand_schedules(Time wall) {
     const auto next = schedule.cron.next_after(schedule.settled, {});
     if (next && *next <= wall - Duration(3000)) world_.fail(name + " missed its latest due time");
   }
-=======
+}
+
 // One worker at a time, and each grant a new attempt, but for what was handed over.
 void Checker::on_leased(const core::TaskLeased& leased) {
   Run& run = runs_[leased.id];
@@ -82,9 +74,9 @@ void Checker::on_given_back(const core::AttemptEnded& ended) {
   run.handed_over = ended.handed_over;
   given_back_.insert({ended.id, ended.attempt});
   world_.mark(ended.counts_as_attempt ? "retried"
-              : ended.counts_as_loss ? "lost"
-              : ended.handed_over ? "handed over"
-                                  : "given back");
+              : ended.counts_as_loss  ? "lost"
+              : ended.handed_over     ? "handed over"
+                                      : "given back");
 }
 
 void Checker::on_ended(const core::TaskEnded& ended, const std::string& blob) {
@@ -103,7 +95,6 @@ void Checker::on_ended(const core::TaskEnded& ended, const std::string& blob) {
                 ", which did not end so");
   }
   world_.mark("shared");
->>>>>>> main
 }
 
 void Checker::on_dispatched(const TaskAssignment& task) {

@@ -13,17 +13,6 @@
 namespace {
 
 // Every rare path that the fixed set of seeds must have taken.
-<<<<<<< HEAD
-constexpr const char* kMarks[] = {"broker crashed",   "worker crashed",
-                                  "worker paused",    "worker cut off",
-                                  "ended succeeded",  "ended failed",
-                                  "ended cancelled",  "ended dead",
-                                  "retried",          "lost",
-                                  "given back",       "stale report",
-                                  "told to drop",     "a result travelled",
-                                  "scheduled",        "schedule made up",
-                                  "wall clock jumped"};
-=======
 constexpr const char* kMarks[] = {"broker crashed",
                                   "worker crashed",
                                   "worker paused",
@@ -49,8 +38,10 @@ constexpr const char* kMarks[] = {"broker crashed",
                                   "refused owner_full",
                                   "a write failed",
                                   "partitioned",
-                                  "clock jumped"};
->>>>>>> main
+                                  "clock jumped",
+                                  "scheduled",
+                                  "schedule made up",
+                                  "wall clock jumped"};
 
 int usage() {
   std::fprintf(stderr, "usage: simulation [--seed N] [--seeds COUNT] [--demand-marks]\n");

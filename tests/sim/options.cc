@@ -60,17 +60,12 @@ std::string describe(const Options& options) {
       << " infrastructure_fails=" << options.infrastructure_fails
       << " dependencies=" << options.dependencies << " times=" << options.times
       << " requirements=" << options.requirements << " quota=" << options.quota
-<<<<<<< HEAD
-      << " refuses_new=" << options.refuses_new << " trouble_ms=" << options.trouble.count()
-      << " schedules=" << options.schedules << " wall_speed=" << options.wall_speed
-      << " wall_jumps=" << options.wall_jumps;
-=======
       << " shared_work=" << options.shared_work << " snoozes=" << options.snoozes
       << " hand_overs=" << options.hand_overs << " poison=" << options.poison
       << " disk_fails=" << options.disk_fails << " partition=" << options.partition
       << " clock_jumps=" << options.clock_jumps << " refuses_new=" << options.refuses_new
-      << " trouble_ms=" << options.trouble.count();
->>>>>>> main
+      << " trouble_ms=" << options.trouble.count() << " schedules=" << options.schedules
+      << " wall_speed=" << options.wall_speed << " wall_jumps=" << options.wall_jumps;
   return out.str();
 }
 

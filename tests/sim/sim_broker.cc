@@ -92,12 +92,8 @@ void SimBroker::turn() {
   core::Effects effects;
   for (core::FromPeer& message : inbox_) core_->step({now(), std::move(message)}, effects);
   inbox_.clear();
-<<<<<<< HEAD
   pass_wall_time();
-  core_->step({world_.now(), core::Tick{.wall = wall_}}, effects);
-=======
-  core_->step({now(), core::Tick{}}, effects);
->>>>>>> main
+  core_->step({now(), core::Tick{.wall = wall_}}, effects);
   for (const std::string& sentence : core::check_now(*core_)) world_.fail(sentence);
 
   const bool dies = !world_.healed() && world_.dice().chance(world_.options().broker_crash);
@@ -126,13 +122,9 @@ void SimBroker::turn() {
 
 bool SimBroker::store(core::Effects& effects) {
   for (core::Append& append : effects.append) {
-<<<<<<< HEAD
-    checker_.on_durable(append.record, append.blob, wall_);
-=======
     if (append.blob_of != core::kNoTask)
       append.blob = disk_[core_->state().tasks().at(append.blob_of).blob.offset].blob;
-    checker_.on_durable(append.record, append.blob);
->>>>>>> main
+    checker_.on_durable(append.record, append.blob, wall_);
     if (!append.blob.empty()) {
       core_->on_stored(append, {1, static_cast<std::uint32_t>(disk_.size()),
                                 static_cast<std::uint32_t>(append.blob.size())});
@@ -169,7 +161,10 @@ void SimBroker::deliver(core::Outbound& outbound) {
 }
 
 void SimBroker::every_second() {
-<<<<<<< HEAD
+  if (!world_.healed() && world_.dice().chance(world_.options().partition)) {
+    world_.mark("partitioned");
+    world_.partition_until(world_.now() + world_.dice().delay(Duration(500), Duration(15'000)));
+  }
   if (core_) {
     const bool accepts = world_.healed() || !world_.dice().chance(world_.options().refuses_new);
     core_->set_accepting(accepts);
@@ -181,14 +176,6 @@ void SimBroker::every_second() {
     checker_.on_schedules_held_up();
     world_.mark("wall clock jumped");
   }
-=======
-  if (!world_.healed() && world_.dice().chance(world_.options().partition)) {
-    world_.mark("partitioned");
-    world_.partition_until(world_.now() + world_.dice().delay(Duration(500), Duration(15'000)));
-  }
-  if (core_)
-    core_->set_accepting(world_.healed() || !world_.dice().chance(world_.options().refuses_new));
->>>>>>> main
   world_.after(Duration(1000), [this] { every_second(); });
 }
 
