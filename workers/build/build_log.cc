@@ -50,7 +50,10 @@ void BuildLog::end_line() {
     file_bytes_ += unfinished_.size() + 1;
     if (file_bytes_ >= kFileBytesMax) file_ << "... the rest was too long to be kept\n";
   }
-  if (unfinished_.find_first_not_of(" \t") != std::string::npos) {
+  // What the engine says between a step's own lines is no help to anybody.
+  const bool engines_own = unfinished_.starts_with(" ---> ") ||
+                           unfinished_.starts_with("Removing intermediate container ");
+  if (!engines_own && unfinished_.find_first_not_of(" \t") != std::string::npos) {
     last_.push_back(unfinished_.substr(0, kLastLineBytesMax));
     if (last_.size() > kLastLines) last_.pop_front();
   }

@@ -190,7 +190,8 @@ std::optional<Failure> BuildRun::build_one(const std::string& platform) {
   build.target = request_.target;
   if (platform != engine_platform_) build.platform = platform;
   build.cache_from = request_.cache_from;
-  build.cache = request_.cache;
+  // The classic builder's cache does not ask what a layer was made for.
+  build.cache = request_.cache && build.platform.empty();
   build.pull = request_.pull;
   build.network = request_.network;
   build.memory_bytes = std::min(request_.memory_bytes, place_.settings.memory_bytes_max);
@@ -220,10 +221,12 @@ void BuildRun::on_build_message(const EngineMessage& message) {
     step_ = step->number;
     record_.steps = std::max(record_.steps, step->total);
     instruction_ = log::printable(step->instruction.substr(0, kInstructionShownMax));
+    place_.log.add(message.text);
     place_.log.forget_last_lines();
     place_.context.progress(step->number - 1, step->total,
                             "building: Step " + std::to_string(step->number) + "/" +
                                 std::to_string(step->total) + " : " + instruction_);
+    return;
   }
   if (message.text.find("---> Using cache") != std::string::npos) ++record_.steps_cached;
   place_.log.add(message.text);
