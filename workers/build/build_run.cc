@@ -203,7 +203,7 @@ std::optional<Failure> BuildRun::build_one(const std::string& platform) {
   const Result<std::string> image = place_.parts.engine.build(
       build, [this](const EngineMessage& message) { on_build_message(message); }, place_.stop);
   place_.log.flush();
-  if (!image.is_ok()) return build_failure(image.status());
+  if (!image.is_ok()) return build_failure(image.status(), build.platform);
   const Result<ImageInfo> about = place_.parts.engine.inspect_image(*image, place_.stop);
   if (!about.is_ok()) return failure_of(about.status());
   if (!platform.empty() && about->platform != platform) {
@@ -249,7 +249,7 @@ void BuildRun::on_layer_message(const EngineMessage& message, const char* stage)
                               std::to_string(layers_.size()) + " layers");
 }
 
-Failure BuildRun::build_failure(const Status& status) const {
+Failure BuildRun::build_failure(const Status& status, const std::string& platform) const {
   Failure failure = failure_of(status);
   if (status.reason() != "build_failed") return failure;
   std::string reason = status.message();
@@ -265,6 +265,10 @@ Failure BuildRun::build_failure(const Status& status) const {
         config::format_bytes(std::min(request_.memory_bytes, place_.settings.memory_bytes_max)) +
         ")";
     failure.kind = Failure::Kind::kLimit;
+  }
+  if (!platform.empty()) {
+    reason +=
+        "; it was asked to build for " + platform + " and is an engine for " + engine_platform_;
   }
   const std::string last = place_.log.last_lines();
   failure.reason = reason + (last.empty() ? "" : "; last lines: " + log::printable(last));
