@@ -6,17 +6,67 @@
 namespace assay::core {
 namespace {
 
-std::size_t bytes_of(const FeedEvent& event) {
+// What an event takes in an answer, about.
+std::size_t answer_bytes_of(const FeedEvent& event) {
   return sizeof(FeedEvent) + event.text.size() + event.queue.value.size() +
          event.worker.value.size();
 }
 
 }  // namespace
 
+std::size_t FeedLog::bytes_of(const Kept& kept) {
+  return sizeof(Kept) + (kept.rest ? sizeof(Rest) + kept.rest->text.size() : 0);
+}
+
+FeedLog::Kept FeedLog::kept_of(FeedEvent&& event) {
+  const auto [queue, is_new] =
+      queue_numbers_.try_emplace(event.queue, static_cast<std::uint16_t>(queue_numbers_.size()));
+  if (is_new) queues_.push_back(event.queue);
+  Kept kept{.sequence = event.sequence,
+            .previous = event.previous,
+            .previous_in_queue = event.previous_in_queue,
+            .at = event.at,
+            .task = event.task,
+            .attempt = event.attempt,
+            .queue = queue->second,
+            .kind = event.kind,
+            .state = event.state,
+            .rest = nullptr};
+  const bool has_rest =
+      !event.worker.value.empty() || event.done != 0 || event.total != 0 || !event.text.empty();
+  if (has_rest) {
+    kept.rest = std::make_unique<Rest>(Rest{.worker = std::move(event.worker),
+                                            .done = event.done,
+                                            .total = event.total,
+                                            .text = std::move(event.text)});
+  }
+  return kept;
+}
+
+FeedEvent FeedLog::event_of(const Kept& kept) const {
+  FeedEvent event;
+  event.sequence = kept.sequence;
+  event.previous = kept.previous;
+  event.previous_in_queue = kept.previous_in_queue;
+  event.at = kept.at;
+  event.task = kept.task;
+  event.attempt = kept.attempt;
+  event.queue = queues_[kept.queue];
+  event.kind = kept.kind;
+  event.state = kept.state;
+  if (kept.rest) {
+    event.worker = kept.rest->worker;
+    event.done = kept.rest->done;
+    event.total = kept.rest->total;
+    event.text = kept.rest->text;
+  }
+  return event;
+}
+
 void FeedLog::add(FeedEvent event) {
   ASSAY_ASSERT(events_.empty() || events_.back().sequence < event.sequence);
-  bytes_ += bytes_of(event);
-  events_.push_back(std::move(event));
+  events_.push_back(kept_of(std::move(event)));
+  bytes_ += bytes_of(events_.back());
   while (events_.size() > events_max_ || (bytes_ > bytes_max_ && events_.size() > 1)) {
     bytes_ -= bytes_of(events_.front());
     if (events_.front().kind == EventKind::kState) let_go_through_ = events_.front().sequence;
@@ -25,11 +75,11 @@ void FeedLog::add(FeedEvent event) {
 }
 
 std::string FeedLog::last_progress_text(const TaskId& task, Attempt attempt) const {
-  const auto is_wanted = [&](const FeedEvent& event) {
+  const auto is_wanted = [&](const Kept& event) {
     return event.kind == EventKind::kProgress && event.task == task && event.attempt == attempt;
   };
   const auto last = std::find_if(events_.rbegin(), events_.rend(), is_wanted);
-  return last == events_.rend() ? std::string() : last->text;
+  return last == events_.rend() || !last->rest ? std::string() : last->rest->text;
 }
 
 EventList FeedLog::answer(const EventsRequest& request, std::uint64_t newest) const {
@@ -41,7 +91,7 @@ EventList FeedLog::answer(const EventsRequest& request, std::uint64_t newest) co
   const std::unordered_set<TaskId> wanted(request.tasks.begin(), request.tasks.end());
   auto event = std::upper_bound(
       events_.begin(), events_.end(), request.after,
-      [](std::uint64_t after, const FeedEvent& candidate) { return after < candidate.sequence; });
+      [](std::uint64_t after, const Kept& candidate) { return after < candidate.sequence; });
   std::size_t bytes = 0;
   for (; event != events_.end(); ++event) {
     if (!wanted.empty() && !wanted.contains(event->task)) continue;
@@ -49,8 +99,8 @@ EventList FeedLog::answer(const EventsRequest& request, std::uint64_t newest) co
       reply.complete = false;
       break;
     }
-    bytes += bytes_of(*event);
-    reply.events.push_back(*event);
+    reply.events.push_back(event_of(*event));
+    bytes += answer_bytes_of(reply.events.back());
   }
   return reply;
 }

@@ -4,6 +4,9 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
+#include <unordered_map>
+#include <vector>
 
 #include "assay/message.h"
 #include "assay/task.h"
@@ -29,11 +32,38 @@ class FeedLog {
   std::uint64_t let_go_through() const { return let_go_through_; }
 
  private:
+  // What few events have.
+  struct Rest {
+    WorkerName worker;
+    std::uint64_t done = 0;
+    std::uint64_t total = 0;
+    std::string text;
+  };
+  // An event in a third of the bytes: hundreds of thousands are kept.
+  struct Kept {
+    std::uint64_t sequence = 0;
+    std::uint64_t previous = 0;
+    std::uint64_t previous_in_queue = 0;
+    Time at{};
+    TaskId task;
+    Attempt attempt;
+    std::uint16_t queue = 0;  // in queues_
+    EventKind kind = EventKind::kState;
+    TaskState state = TaskState::kQueued;
+    std::unique_ptr<Rest> rest;
+  };
+
+  Kept kept_of(FeedEvent&& event);
+  FeedEvent event_of(const Kept& kept) const;
+  static std::size_t bytes_of(const Kept& kept);
+
   std::size_t events_max_;
   std::size_t bytes_max_;
   std::size_t bytes_ = 0;
   std::uint64_t let_go_through_ = 0;
-  std::deque<FeedEvent> events_;
+  std::deque<Kept> events_;
+  std::vector<QueueName> queues_;  // as many as the broker ever has
+  std::unordered_map<QueueName, std::uint16_t> queue_numbers_;
 };
 
 }  // namespace assay::core

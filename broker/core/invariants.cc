@@ -83,7 +83,7 @@ void check_quotas(const BrokerCore& core, std::vector<std::string>& wrong) {
     if (task.state != TaskState::kRunning) return;
     auto& [sum, largest] = running[task.owner];
     sum += task.cost;
-    largest = std::max(largest, task.cost);
+    largest = std::max<std::uint32_t>(largest, task.cost);
   });
   for (const auto& [owner, costs] : running) {
     const OwnerState& kept = state.owner_state(owner);
@@ -152,7 +152,7 @@ std::vector<std::string> check_now(const BrokerCore& core) {
     }
     if (task.state == TaskState::kQueued || task.state == TaskState::kWaiting)
       counts.bytes += task.blob.length;
-    const bool waits_for_others = task.details && task.details->dependencies_left > 0;
+    const bool waits_for_others = State::waits_for_others(task);
     if (task.state == TaskState::kWaiting &&
         waits_for_others == state.timers().contains({task.changed_at, index})) {
       wrong.push_back("task " + task.id.text() +

@@ -77,7 +77,7 @@ void BrokerCore::on_message(PeerId peer, WorkerHello&& hello) {
                                                  .key = identity_ ? identity_->name : ""});
   Welcome welcome{.version = kProtocolVersion,
                   .broker = ASSAY_VERSION,
-                  .heartbeat_every = options_.heartbeat_every,
+                  .heartbeat_every = heartbeat_of_crowd(),
                   .lease = options_.lease,
                   .drop = {}};
   for (const HeldAttempt& held : hello.holding) {
@@ -90,9 +90,19 @@ void BrokerCore::on_message(PeerId peer, WorkerHello&& hello) {
   send(peer, std::move(welcome));
   publish_worker_event(session, "joined");
   std::erase_if(held_before, [&](TaskIndex task) { return sessions_.holder(task) != nullptr; });
-  lose_all(held_before, "its worker came back without it", false);
+  // A process that dies of a task and is started again under its name is a worker lost to it, as if
+  // it had stayed away.
+  lose_all(held_before, "its worker came back without it", true);
   send_stops(session, {});
   to_dispatch_.insert(session.queues.begin(), session.queues.end());
+}
+
+// Ten thousand idle workers that beat every second would keep the broker busy with nothing else, so
+// whoever joins a crowd beats more rarely, but often enough that one lost message loses no task.
+Duration BrokerCore::heartbeat_of_crowd() const {
+  const auto workers = static_cast<Duration::rep>(sessions_.workers().size());
+  const Duration shared(workers * 1000 / kHeartbeatsPerSecondMax);
+  return std::max(options_.heartbeat_every, std::min(shared, options_.lease / 3));
 }
 
 // Ends the session of this peer and returns what it held, all orphans now.
@@ -179,6 +189,7 @@ void BrokerCore::lose(TaskIndex index, const std::string& because, bool counts_a
   const Task& task = state_.tasks().at(index);
   release(index);
   ++counters_.lost;
+  if (counts_as_loss) suspect(index, because);
   if (task.cancel_requested) {
     return end_task(index, TaskState::kCancelled, Cause::kNone, task.details->reason);
   }

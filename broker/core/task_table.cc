@@ -10,28 +10,27 @@ TaskIndex TaskTable::add(TaskId id) {
   if (free_.empty()) {
     if (used_ % kChunkTasks == 0) chunks_.push_back(std::make_unique<Task[]>(kChunkTasks));
     index = TaskIndex{used_++};
-    ASSAY_ASSERT(index != kNoTask);
   } else {
     index = free_.back();
     free_.pop_back();
   }
+  ASSAY_ASSERT(static_cast<Slot>(index) < kIndexMask);
   at(index).id = id;
   if ((size_ + 1) * 4 > slots_.size() * 3) grow();
-  place(index);
+  place(static_cast<Slot>(index) | mark_of(std::hash<TaskId>()(id)));
   ++size_;
   return index;
 }
 
 void TaskTable::remove(TaskIndex index) {
-  std::size_t hole = home_of(at(index).id);
-  while (slots_[hole] != index) hole = (hole + 1) & (slots_.size() - 1);
-  slots_[hole] = kNoTask;
+  std::size_t hole = std::hash<TaskId>()(at(index).id) & (slots_.size() - 1);
+  while (index_of(slots_[hole]) != index) hole = next_to(hole);
+  slots_[hole] = kEmpty;
   // What lies behind the hole and could have lain before it moves up: a search never stops short of
   // it.
-  for (std::size_t next = (hole + 1) & (slots_.size() - 1); slots_[next] != kNoTask;
-       next = (next + 1) & (slots_.size() - 1)) {
-    const TaskIndex moved = slots_[next];
-    slots_[next] = kNoTask;
+  for (std::size_t next = next_to(hole); slots_[next] != kEmpty; next = next_to(next)) {
+    const Slot moved = slots_[next];
+    slots_[next] = kEmpty;
     place(moved);
   }
   at(index) = Task();
@@ -40,24 +39,27 @@ void TaskTable::remove(TaskIndex index) {
 }
 
 TaskIndex TaskTable::find(const TaskId& id) const {
-  for (std::size_t slot = home_of(id); slots_[slot] != kNoTask;
-       slot = (slot + 1) & (slots_.size() - 1)) {
-    if (at(slots_[slot]).id == id) return slots_[slot];
+  const std::size_t hash = std::hash<TaskId>()(id);
+  const Slot mark = mark_of(hash);
+  for (std::size_t probe = hash & (slots_.size() - 1); slots_[probe] != kEmpty;
+       probe = next_to(probe)) {
+    const Slot slot = slots_[probe];
+    if ((slot & ~kIndexMask) == mark && at(index_of(slot)).id == id) return index_of(slot);
   }
   return kNoTask;
 }
 
-void TaskTable::place(TaskIndex index) {
-  std::size_t slot = home_of(at(index).id);
-  while (slots_[slot] != kNoTask) slot = (slot + 1) & (slots_.size() - 1);
-  slots_[slot] = index;
+void TaskTable::place(Slot slot) {
+  std::size_t probe = std::hash<TaskId>()(at(index_of(slot)).id) & (slots_.size() - 1);
+  while (slots_[probe] != kEmpty) probe = next_to(probe);
+  slots_[probe] = slot;
 }
 
 void TaskTable::grow() {
-  std::vector<TaskIndex> old(slots_.size() * 2, kNoTask);
+  std::vector<Slot> old(slots_.size() * 2, kEmpty);
   old.swap(slots_);
-  for (TaskIndex index : old) {
-    if (index != kNoTask) place(index);
+  for (const Slot slot : old) {
+    if (slot != kEmpty) place(slot);
   }
 }
 
@@ -70,9 +72,10 @@ std::vector<TaskIndex> TaskTable::with_prefix(std::string_view prefix, std::size
   const auto last = TaskId::parse(high);
   std::vector<TaskIndex> matches;
   if (!first || !last) return matches;
-  for (TaskIndex index : slots_) {
+  for (const Slot slot : slots_) {
     if (matches.size() == limit) break;
-    if (index == kNoTask || at(index).id < *first || *last < at(index).id) continue;
+    const TaskIndex index = index_of(slot);
+    if (slot == kEmpty || at(index).id < *first || *last < at(index).id) continue;
     matches.push_back(index);
   }
   return matches;

@@ -38,7 +38,15 @@ struct TaskDetails {
   OnFailure on_failure = OnFailure::kCancel;
   std::vector<std::string> artifacts;         // that its body refers to
   std::vector<std::string> result_artifacts;  // that its result refers to
-  Time deadline{};                            // the epoch: none
+  std::string cache_key;
+  Duration cache_ttl{0};
+  std::string traceparent;
+  TaskId follows;                 // while it waits: the task whose end will be its own
+  TaskId cached_from;             // whose run its result is of
+  std::vector<TaskId> followers;  // of the task that ended: those who end as it did
+  std::string held_by;            // while it waits: the key of the quarantine that holds it
+  Usage usage;                    // of all attempts
+  Time deadline{};                // the epoch: none
   Duration timeout{0};
   Duration backoff_first{1000};
   Duration backoff_max{60'000};
@@ -47,6 +55,7 @@ struct TaskDetails {
 struct Task {
   TaskId id;
   Location blob;  // its body until it ends, then its result
+  std::uint32_t body_hash = 0;
   std::uint64_t fingerprint = 0;
   std::uint64_t last_sequence = 0;  // of its latest event
   Time submitted_at{};
@@ -55,17 +64,18 @@ struct Task {
   TaskIndex next = kNoTask;  // in its queue, or in the list of ended tasks
   TaskIndex previous = kNoTask;
   OwnerIndex owner{};
-  std::uint32_t attempt = 0;           // the latest, 0 before the first
-  std::uint32_t attempts_counted = 0;  // against max_attempts
-  std::uint32_t max_attempts = 1;
-  std::uint32_t cost = 1;
+  std::uint32_t attempt = 0;  // the latest, 0 before the first
   QueueIndex queue{};
   RequireIndex require{};
+  std::uint16_t cost = 1;             // kCostMax
+  std::uint8_t attempts_counted = 0;  // against max_attempts
+  std::uint8_t max_attempts = 1;      // kAttemptHistoryMax
   std::uint8_t losses = 0;
   std::uint8_t priority = 0;
   TaskState state = TaskState::kQueued;
   Cause cause = Cause::kNone;
   bool cancel_requested = false;
+  bool handed_over = false;  // the attempt goes on with whoever gets it next
   bool ended_by_report = false;
   bool pinned = false;             // kept whatever retention says
   bool counts_references = false;  // its artifacts are among the needed ones
@@ -97,27 +107,36 @@ class TaskTable {
 
   template <typename Visitor>
   void for_each(Visitor visit) const {
-    for (TaskIndex index : slots_) {
-      if (index != kNoTask) visit(index);
+    for (const Slot slot : slots_) {
+      if (slot != kEmpty) visit(index_of(slot));
     }
   }
 
  private:
   static constexpr std::uint32_t kChunkTasks = 4096;
 
-  std::size_t home_of(const TaskId& id) const {
-    return std::hash<TaskId>()(id) & (slots_.size() - 1);
+  // An index, and above it four bits of the id's hash: a search looks at a task, which is rarely in
+  // the processor's cache, only when these agree. 268 million tasks would take 30 GB.
+  using Slot = std::uint32_t;
+  static constexpr Slot kEmpty = 0xFFFF'FFFF;
+  static constexpr int kIndexBits = 28;
+  static constexpr Slot kIndexMask = (Slot{1} << kIndexBits) - 1;
+
+  static TaskIndex index_of(Slot slot) { return TaskIndex{slot & kIndexMask}; }
+  static Slot mark_of(std::size_t hash) {
+    return static_cast<Slot>(hash >> 60) << kIndexBits;  // the table's size never reaches these
   }
+  std::size_t next_to(std::size_t place) const { return (place + 1) & (slots_.size() - 1); }
   void grow();
-  void place(TaskIndex index);
+  void place(Slot slot);
 
   // Chunks never move: growing copies no task and wastes at most one chunk.
   std::vector<std::unique_ptr<Task[]>> chunks_;
   std::uint32_t used_ = 0;
   std::vector<TaskIndex> free_;
-  // An open-addressed table of indices, by linear probing: 4 bytes a slot, at most 3/4 full; the
-  // ids are in the tasks.
-  std::vector<TaskIndex> slots_ = std::vector<TaskIndex>(1024, kNoTask);
+  // An open-addressed table, by linear probing: 4 bytes a slot, at most 3/4 full; the ids are in
+  // the tasks.
+  std::vector<Slot> slots_ = std::vector<Slot>(1024, kEmpty);
   std::size_t size_ = 0;
 };
 

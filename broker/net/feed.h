@@ -1,8 +1,9 @@
-// The progress feed's socket: a PUB that never waits for a subscriber. What a slow one misses it
-// asks for (EVENTS).
+// The progress feed's socket: a PUB that never waits for a subscriber, and costs nothing while
+// there is none. What a slow one misses it asks for (EVENTS).
 #ifndef ASSAY_BROKER_NET_FEED_H_
 #define ASSAY_BROKER_NET_FEED_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 #include <zmq.hpp>
@@ -30,11 +31,13 @@ class Feed {
 
  private:
   void open();
+  void count_subscriptions();
 
   zmq::context_t& context_;
   const Authenticator* authenticator_ = nullptr;
   zmq::socket_t socket_;
   std::string endpoint_;
+  std::uint64_t subscriptions_ = 0;  // different ones
 };
 
 }  // namespace assay::net

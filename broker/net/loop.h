@@ -56,11 +56,12 @@ class Loop {
 
  private:
   Status turn();
-  bool drain();
+  void drain();
   bool drain_one(Router& router);
   bool turn_is_full();
   void hear_history();
   Status settle();
+  Status fill_copies();
   void send(core::Outbound& outbound);
   bool fill_inputs(TaskAssignment& task, const std::vector<core::TaskIndex>& inputs);
   void measure();

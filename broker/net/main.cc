@@ -1,5 +1,6 @@
 // assay-broker: reads its settings, recovers its state from the journal, and turns its loop until
 // it is told to stop.
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -49,6 +50,7 @@ void describe_rules(core::CoreOptions& core, config::Options& options) {
       core::OwnerRule rule;
       map.integer("weight", rule.weight, {1, 1000});
       map.integer("running_cost_max", rule.running_cost_max, {0, 1'000'000'000});
+      map.integer("tasks_max", rule.tasks_max, {0, 100'000'000});
       if (checked(name, map)) core.owners[OwnerName(name)] = rule;
     });
     file.named("queue_rules", [&](const std::string& name, config::Map& map) {
@@ -122,6 +124,10 @@ void describe(Settings& settings, config::Options& options) {
   options.duration("adoption_grace", settings.core.adoption_grace,
                    "after a start: how long workers have to name what they hold",
                    {milliseconds(500), hours(1)});
+  options.integer("quarantine_losses", settings.core.quarantine_losses,
+                  "lost so many workers to one body or image, its tasks are held", {1, 1'000'000});
+  options.integer("owner_tasks_max", settings.core.owner_tasks_max,
+                  "tasks of one owner that have not ended; 0: no bound", {0, 100'000'000});
   options.integer("losses_max", settings.core.losses_max,
                   "lost with so many workers, a task is dead", {1, 100});
   options.integer("queue_tasks_max", settings.core.queue_tasks_max,
@@ -191,7 +197,17 @@ int fail(const Status& status) {
   return 1;
 }
 
+// A connection takes a descriptor, and the usual limit of 1024 is there for programs that use
+// select().
+void allow_many_connections() {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);  // if not, there are as many as there were
+}
+
 int run(const Settings& settings) {
+  allow_many_connections();
   const int stop_descriptor = open_stop_descriptor();
   const Clock clock;
   core::CoreOptions core_options = settings.core;

@@ -45,6 +45,7 @@ std::string line(const std::string& name, const std::string& labels, const std::
 
 void Registry::describe(const std::string& name, Family family) {
   const std::lock_guard lock(mutex_);
+  if (families_.contains(name)) return;  // described twice: what was counted stays
   // A family without labels is there from the start, so that its rate can be asked for at once.
   if (family.kind == Kind::kHistogram) {
     family.series[""].buckets.resize(family.bounds.size());

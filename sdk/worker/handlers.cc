@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <exception>
 #include <utility>
 
@@ -9,6 +10,15 @@
 #include "sdk/worker/progress_buffer.h"
 
 namespace assay::worker {
+namespace {
+
+// A task that takes less is not worth waking a thread for.
+constexpr std::chrono::microseconds kShort{50};
+constexpr Duration kLookEvery{1};
+// Ends of short tasks that the loop is told of together, while there is more to do.
+constexpr std::size_t kFinishedAtOnce = 64;
+
+}  // namespace
 
 // One task in the hands of a handler: what the handler sees of it.
 class Handlers::Running final : public TaskContext {
@@ -77,7 +87,10 @@ class Handlers::Running final : public TaskContext {
 };
 
 Handlers::Handlers(TaskHandler handler, std::uint32_t threads_max, std::function<void()> wake)
-    : handler_(std::move(handler)), threads_max_(threads_max), wake_(std::move(wake)) {}
+    : handler_(std::move(handler)),
+      threads_max_(threads_max),
+      wake_(std::move(wake)),
+      task_takes_(kShort) {}
 
 Handlers::~Handlers() {
   {
@@ -96,35 +109,70 @@ void Handlers::start(std::vector<TaskAssignment> tasks) {
     const HeldAttempt key = running->key();
     running_.emplace(key, std::move(running));
   }
+  if (threads_.empty() || task_takes_ >= kShort) summon();
+  tasks_.notify_one();  // it wakes the next, if tasks are long
+}
+
+void Handlers::summon() {
   while (queue_.size() > idle_ && threads_.size() < threads_max_) {
     threads_.emplace_back([this] { work(); });
     ++idle_;  // it is on its way
   }
-  // One is enough: each wakes the next while there is more than it takes, so that a burst of short
-  // tasks does not wake every thread for nothing.
-  tasks_.notify_one();
 }
 
 void Handlers::work() {
   std::unique_lock lock(mutex_);
+  decltype(running_)::node_type done;
   for (;;) {
     tasks_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
     if (stopping_) return;
     Running* running = queue_.front();
     queue_.pop_front();
     --idle_;
-    if (!queue_.empty() && idle_ > 0) tasks_.notify_one();
+    ++taken_;
+    if (!queue_.empty() && idle_ > 0 && task_takes_ >= kShort) tasks_.notify_one();
     lock.unlock();
+    done = {};  // the one before, outside the lock
 
+    const auto begin = std::chrono::steady_clock::now();
     Finished finished{.report = run(*running), .rest = running->take()};
+    const auto took = std::chrono::steady_clock::now() - begin;
 
     lock.lock();
-    const bool first = news_.finished.empty() && news_.progressed.empty();
-    running_.erase(running->key());
+    take_measure(took);
+    done = running_.extract(running->key());
+    const std::size_t waiting = news_.finished.size();
     news_.finished.push_back(std::move(finished));
     ++idle_;
-    if (first) wake_();
+    // The loop was woken for the first end that it has not taken yet, or is woken for all of them.
+    const bool hold_back = task_takes_ < kShort && !queue_.empty();
+    const bool is_told = told_;
+    told_ = told_ || !hold_back || waiting + 1 >= kFinishedAtOnce;
+    if (told_ && !is_told) wake_();
   }
+}
+
+// A moving average over about eight tasks.
+void Handlers::take_measure(std::chrono::nanoseconds took) {
+  task_takes_ += (took - task_takes_) / 8;
+}
+
+transport::Instant Handlers::look_at() const {
+  const std::scoped_lock lock(mutex_);
+  const bool all_told = news_.finished.empty() || told_;
+  if (queue_.empty() && all_told) return transport::kNever;
+  return transport::later(transport::now(), kLookEvery);
+}
+
+void Handlers::look_after(transport::Instant now) {
+  const std::scoped_lock lock(mutex_);
+  if (queue_.empty() || now < transport::later(looked_at_, kLookEvery)) return;
+  looked_at_ = now;
+  const bool nobody_came = std::exchange(taken_, 0) == 0;
+  if (!nobody_came) return;
+  task_takes_ = std::max<std::chrono::nanoseconds>(task_takes_, kShort);
+  summon();
+  tasks_.notify_one();
 }
 
 TaskReport Handlers::run(Running& running) {
@@ -155,9 +203,8 @@ TaskReport Handlers::run(Running& running) {
 
 void Handlers::announce(const HeldAttempt& held) {
   const std::scoped_lock lock(mutex_);
-  const bool first = news_.finished.empty() && news_.progressed.empty();
   news_.progressed.push_back(held);
-  if (first) wake_();
+  if (!std::exchange(told_, true)) wake_();
 }
 
 void Handlers::stop(const HeldAttempt& held, StopReason reason) {
@@ -175,6 +222,7 @@ std::vector<ProgressReport> Handlers::collect(const HeldAttempt& held) {
 
 News Handlers::take_news() {
   const std::scoped_lock lock(mutex_);
+  told_ = false;
   return std::exchange(news_, {});
 }
 

@@ -174,7 +174,7 @@ void Session::hand_back(const TaskAssignment& task, Instant now) {
   report.cause = Cause::kInfrastructure;
   report.reason = "the worker was stopping when the task arrived";
   ++unrecorded_;
-  report_at_ = now;
+  newly_finished_.push_back({task.id, task.attempt});
 }
 
 void Session::on_recorded(const Recorded& recorded) {
@@ -236,7 +236,7 @@ void Session::on_finished(TaskReport report, std::vector<ProgressReport> rest, I
     held.report = fit(std::move(report));
     held.rest = std::move(rest);
     held.report_at = now;
-    report_at_ = now;
+    newly_finished_.push_back(key);
     ++unrecorded_;
   }
 }
@@ -270,26 +270,49 @@ void Session::collect_progress(Instant now) {
 }
 
 void Session::send_reports(Instant now) {
-  if (now < report_at_ || !contact_.greeted()) return;
-  report_at_ = kNever;
+  if (!contact_.greeted()) return;
+  const std::vector<Held*> due = due_reports(now);
   Batcher<Progress, ProgressReport> progress(effects_.send);
-  for (auto& [key, held] : held_) {
-    if (!held.report || held.report_at > now) continue;
-    for (ProgressReport& report : held.rest) progress.add(std::move(report));
-    held.rest.clear();
+  for (Held* held : due) {
+    for (ProgressReport& report : held->rest) progress.add(std::move(report));
+    held->rest.clear();
   }
   progress.flush();
   Batcher<Report, TaskReport> reports(effects_.send);
-  for (auto& [key, held] : held_) {
-    if (!held.report) continue;
-    if (held.report_at <= now) {
-      reports.add(*held.report);
-      held.patience = std::clamp(held.patience * 2, kReportAgainAfter, kReportAgainAfterMax);
-      held.report_at = later(now, held.patience);
-    }
-    report_at_ = std::min(report_at_, held.report_at);
+  for (Held* held : due) {
+    reports.add(*held->report);
+    held->patience = std::clamp(held->patience * 2, kReportAgainAfter, kReportAgainAfterMax);
+    held->report_at = later(now, held->patience);
+    report_at_ = std::min(report_at_, held->report_at);
   }
   reports.flush();
+}
+
+// Those that have just finished; and, where one may have to be repeated, whichever has to be.
+// Looking at all that is held for every task that finishes would cost a worker of many slots more
+// than the tasks do.
+std::vector<Session::Held*> Session::due_reports(Instant now) {
+  std::vector<Held*> due;
+  std::vector<HeldAttempt> finished = std::exchange(newly_finished_, {});
+  if (now >= report_at_) {
+    report_at_ = kNever;
+    finished.clear();
+    for (const auto& [key, held] : held_) {
+      if (!held.report) continue;
+      if (held.report_at <= now)
+        finished.push_back(key);
+      else
+        report_at_ = std::min(report_at_, held.report_at);
+    }
+    std::sort(finished.begin(), finished.end());
+  }
+  for (const HeldAttempt& key : finished) {
+    const auto found = held_.find(key);
+    if (found != held_.end() && found->second.report && found->second.report_at <= now) {
+      due.push_back(&found->second);
+    }
+  }
+  return due;
 }
 
 std::vector<HeldAttempt> Session::holding() const {
@@ -298,6 +321,7 @@ std::vector<HeldAttempt> Session::holding() const {
   for (const auto& [key, held] : held_) {
     if (!held.dropped) keys.push_back(key);
   }
+  std::sort(keys.begin(), keys.end());
   return keys;
 }
 
@@ -391,6 +415,7 @@ Instant Session::wake_at() const {
   if (phase_ == Phase::kOver) return Instant{};
   Instant wake = std::min(contact_.wake_at(), phase_ends_at_);
   if (contact_.greeted()) wake = std::min({wake, report_at_, collect_at_});
+  if (contact_.greeted() && !newly_finished_.empty()) wake = Instant{};
   return wake;
 }
 

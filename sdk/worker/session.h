@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "assay/message.h"
@@ -15,6 +16,7 @@
 #include "assay/worker.h"
 #include "sdk/transport/contact.h"
 #include "sdk/transport/instant.h"
+#include "sdk/worker/held_attempt_hash.h"
 
 namespace assay::worker {
 
@@ -99,6 +101,7 @@ class Session {
   void hand_back(const TaskAssignment& task, Instant now);
 
   void send_reports(Instant now);
+  std::vector<Held*> due_reports(Instant now);
   void send_progress(std::vector<ProgressReport> reports);
   void collect_progress(Instant now);
   void beat(Instant now);
@@ -112,12 +115,13 @@ class Session {
   transport::Contact contact_;
   Phase phase_ = Phase::kWorking;
   Instant phase_ends_at_ = transport::kNever;
-  std::map<HeldAttempt, Held> held_;
+  std::unordered_map<HeldAttempt, Held, HeldAttemptHash> held_;
   std::uint32_t running_ = 0;  // handlers, dropped ones too
   std::uint32_t dropped_running_ = 0;
-  std::uint32_t unrecorded_ = 0;           // reports that wait to be recorded
-  Instant report_at_ = transport::kNever;  // the earliest report_at of all
-  std::vector<HeldAttempt> progressed_;    // have something to tell
+  std::uint32_t unrecorded_ = 0;             // reports that wait to be recorded
+  std::vector<HeldAttempt> newly_finished_;  // reports that were never sent
+  Instant report_at_ = transport::kNever;    // no report has to be repeated before
+  std::vector<HeldAttempt> progressed_;      // have something to tell
   Instant collect_at_ = transport::kNever;
   Instant collected_at_{};
   bool was_welcome_ = false;

@@ -5,6 +5,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdio>
@@ -168,7 +169,7 @@ class Worker::Loop {
       decide(session, handlers);
       perform(session, handlers, dealer);
       if (session.is_over()) break;
-      dealer.wait(session.wake_at(), wakeup_.descriptor());
+      dealer.wait(std::min(session.wake_at(), handlers.look_at()), wakeup_.descriptor());
     }
     // GOODBYE leaves before the last handlers are waited for: their tasks belong to others now.
     dealer.close(kGoodbyeLinger);
@@ -196,6 +197,7 @@ class Worker::Loop {
          ++stop_requests_seen_) {
       session.on_stop_request(now);
     }
+    handlers.look_after(now);
     worker::News news = handlers.take_news();
     for (worker::Finished& finished : news.finished) {
       session.on_finished(std::move(finished.report), std::move(finished.rest), now);

@@ -214,8 +214,24 @@ class Run {
   }
 
   TaskOutcome finish() {
-    if (left_) return TaskOutcome::cancelled();
+    if (left_) {
+      // Whoever the broker gives it to finds the pods; a task that is lost is already elsewhere.
+      return context_.stop_reason() == StopReason::kWorkerStops
+                 ? TaskOutcome::hand_over("this worker leaves; its pods go on")
+                 : TaskOutcome::cancelled();
+    }
     executor_.task_ended(task_.id.text(), task_.attempt.number);
+    TaskOutcome outcome = outcome_of_pods();
+    for (const auto& [number, pod] : record_.pods()) {
+      outcome.usage.cpu_seconds += pod.usage.cpu_seconds;
+      outcome.usage.wall_seconds += pod.usage.wall_seconds;
+      outcome.usage.gpu_seconds += pod.usage.gpu_seconds;
+      outcome.usage.memory_byte_seconds += pod.usage.memory_byte_seconds;
+    }
+    return outcome;
+  }
+
+  TaskOutcome outcome_of_pods() {
     const Verdict verdict = judge(request_.evaluation, record_, cancelled_, out_of_time_);
     DocumentFacts facts;
     facts.evaluation = &request_.evaluation;

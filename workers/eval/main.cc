@@ -89,7 +89,8 @@ int run(const ProgramSettings& settings) {
   options.server_key = settings.server_key;
   options.queues = {QueueName("eval")};
   options.slots = settings.slots;
-  options.drain_timeout = settings.drain_timeout;
+  // Pods in a cluster go on without this process: there is nothing to wait for.
+  options.drain_timeout = executor->pods_outlive_it() ? Duration(0) : settings.drain_timeout;
   options.notice = [](std::string_view line) { log::warn("broker", {{"text", line}}); };
   Worker worker(options, [&](const TaskAssignment& task, TaskContext& context) {
     log::info("evaluation_begins", {{"task", task.id.text()},

@@ -76,16 +76,19 @@ void Api::attempt(const std::shared_ptr<Call>& call) {
   if (!request.body.empty())
     request.headers.emplace_back("Content-Type", call->request.content_type);
   const std::string token = request.bearer_token;
-  transfers_.start(std::move(request), [this, call, now, token](Result<http::Response> result) {
-    loop_.post([this, call, now, token, result = std::move(result)]() mutable {
-      count(call->request.verb, call->request.resource, result, now);
-      if (result.is_ok() && result->status == 401 && !call->token_renewed) {
-        call->token_renewed = true;
-        if (tokens_.refused(token)) return attempt(call);
-      }
-      on_end(call, std::move(result));
-    });
-  });
+  // On the transfers' thread only the loop is known to be there.
+  Loop& loop = loop_;
+  transfers_.start(std::move(request),
+                   [this, &loop, call, now, token](Result<http::Response> result) {
+                     loop.post([this, call, now, token, result = std::move(result)]() mutable {
+                       count(call->request.verb, call->request.resource, result, now);
+                       if (result.is_ok() && result->status == 401 && !call->token_renewed) {
+                         call->token_renewed = true;
+                         if (tokens_.refused(token)) return attempt(call);
+                       }
+                       on_end(call, std::move(result));
+                     });
+                   });
 }
 
 void Api::on_end(const std::shared_ptr<Call>& call, Result<http::Response> result) {
@@ -122,9 +125,10 @@ void Api::again(const std::shared_ptr<Call>& call, Milliseconds delay, const std
 Api::StreamId Api::stream(ApiStream stream) {
   http::Request request = signed_request(stream.path);
   request.timeouts.silence = stream.silence;
-  request.on_body = [this, on_bytes = stream.on_bytes](const http::Response&,
-                                                       std::string_view bytes) {
-    loop_.post([on_bytes, text = std::string(bytes)]() mutable { on_bytes(std::move(text)); });
+  Loop& loop = loop_;
+  request.on_body = [&loop, on_bytes = stream.on_bytes](const http::Response&,
+                                                        std::string_view bytes) {
+    loop.post([on_bytes, text = std::string(bytes)]() mutable { on_bytes(std::move(text)); });
     return http::Flow::kContinue;
   };
   const auto began = Loop::Clock::now();

@@ -55,10 +55,13 @@ class KubernetesExecutor::Shared {
         context_{loop_, settings_, metrics_, std::move(runner)} {
     describe(metrics_);
   }
-  // The order matters: no callback of a transfer may find the loop gone.
+  // The order matters: first nothing is run any more, then what cancels its transfers goes, then
+  // the transfers, whose last callbacks need the loop to be there.
   ~Shared() {
-    transfers_.reset();
     loop_.stop();
+    waiting_.clear();
+    clusters_.clear();
+    transfers_.reset();
   }
 
   Status connect() {
