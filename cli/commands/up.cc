@@ -156,24 +156,20 @@ class Up {
                          "--data-dir",  directory_ / kind.folder,
                          "--artifacts", directory_ / "artifacts"};  // all share one store
     options.log_path = directory_.log(kind.folder);
-    if (keys_) {
-      options.arguments.insert(options.arguments.end(), {"--key", keys_->key_file(kind.folder),
-                                                         "--server-key", keys_->server_key()});
+    const auto add = [&options](std::initializer_list<std::string> more) {
+      options.arguments.insert(options.arguments.end(), more);
+    };
+    if (keys_) add({"--key", keys_->key_file(kind.folder), "--server-key", keys_->server_key()});
+    if (options_.slots) add({"--slots", std::to_string(*options_.slots)});
+    const std::string_view folder = kind.folder;
+    if (folder == "report" || folder == "cleanup") add({"--clients", endpoints_.clients});
+    if (folder == "cleanup") add({"--reports-dir", directory_ / "report/reports"});
+    if (folder == "build" && !options_.build_config.empty()) {
+      add({"--config", options_.build_config});
     }
-    if (options_.slots) {
-      options.arguments.insert(options.arguments.end(),
-                               {"--slots", std::to_string(*options_.slots)});
-    }
-    if (std::string_view(kind.folder) == "build" && !options_.build_config.empty()) {
-      options.arguments.insert(options.arguments.end(), {"--config", options_.build_config});
-    }
-    if (std::string_view(kind.folder) != "eval") return options;
-    if (!options_.eval_config.empty()) {
-      options.arguments.insert(options.arguments.end(), {"--config", options_.eval_config});
-    }
-    for (const std::string& endpoint : options_.endpoints) {
-      options.arguments.insert(options.arguments.end(), {"--endpoint", endpoint});
-    }
+    if (folder != "eval") return options;
+    if (!options_.eval_config.empty()) add({"--config", options_.eval_config});
+    for (const std::string& endpoint : options_.endpoints) add({"--endpoint", endpoint});
     return options;
   }
 

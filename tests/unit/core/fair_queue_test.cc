@@ -15,7 +15,7 @@ class FairQueueTest : public testing::Test {
     std::uint8_t priority = 5;
     std::uint32_t owner = 0;
     std::uint32_t weight = 1;
-    std::uint32_t cost = 1;
+    std::uint16_t cost = 1;
     std::uint16_t require = 0;
     Duration queued_at{0};
   };
@@ -28,7 +28,7 @@ class FairQueueTest : public testing::Test {
     Task& task = tasks_.at(index);
     task.priority = wish.priority;
     task.owner = OwnerIndex{wish.owner};
-    task.cost = wish.cost;
+    task.cost = static_cast<std::uint16_t>(wish.cost);
     task.require = RequireIndex{wish.require};
     task.submitted_at = task.changed_at = Time(wish.queued_at);
     queue_.push_back(tasks_, index, wish.weight);

@@ -1,4 +1,4 @@
-# cmake -DOUTPUT=text.cc -DFUNCTION=name "-DFILES=a;b" -P embed_text.cmake
+# cmake -DOUTPUT=text.cc -DHEADER=path.h -DNAMESPACE=a::b -DFUNCTION=name "-DFILES=a;b" -P embed_text.cmake
 # Writes a function that gives {file's stem, its text} for each file, so that the program needs nothing beside it.
 set(body "")
 foreach(file ${FILES})
@@ -13,11 +13,11 @@ foreach(file ${FILES})
   string(APPEND body "  out.emplace(\"${stem}\", std::string(\n    \"${text}\", ${length}));\n")
 endforeach()
 file(WRITE ${OUTPUT} "// Made from ${FILES}; see embed_text.cmake.
-#include \"workers/eval/embedded.h\"
-namespace assay::eval {
+#include \"${HEADER}\"
+namespace ${NAMESPACE} {
 std::map<std::string, std::string> ${FUNCTION}() {
   std::map<std::string, std::string> out;
 ${body}  return out;
 }
-}  // namespace assay::eval
+}  // namespace ${NAMESPACE}
 ")
