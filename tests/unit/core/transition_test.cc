@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::array kEveryChange{Change::kLeased,  Change::kReturned,  Change::kDelayed,
                                   Change::kReady,   Change::kEndedWell, Change::kEndedBadly,
-                                  Change::kGivenUp, Change::kCalledOff};
+                                  Change::kGivenUp, Change::kCalledOff, Change::kHeld};
 
 // But for one: an operator gives a dead task another life.
 TEST(Transition, HasNoWayOutOfAnEnd) {
@@ -24,11 +24,12 @@ TEST(Transition, HasNoWayOutOfAnEnd) {
   }
 }
 
-TEST(Transition, EndsWellOnlyFromRunning) {
-  for (TaskState from : {TaskState::kWaiting, TaskState::kQueued}) {
-    EXPECT_EQ(next_state(from, Change::kEndedWell), std::nullopt);
-    EXPECT_EQ(next_state(from, Change::kEndedBadly), std::nullopt);
-  }
+// A waiting one may end as another of the same work does.
+TEST(Transition, EndsWellFromRunningOrWithTheRunThatItShares) {
+  EXPECT_EQ(next_state(TaskState::kQueued, Change::kEndedWell), std::nullopt);
+  EXPECT_EQ(next_state(TaskState::kQueued, Change::kEndedBadly), std::nullopt);
+  EXPECT_EQ(next_state(TaskState::kWaiting, Change::kEndedWell), TaskState::kSucceeded);
+  EXPECT_EQ(next_state(TaskState::kWaiting, Change::kEndedBadly), TaskState::kFailed);
   EXPECT_EQ(next_state(TaskState::kRunning, Change::kEndedWell), TaskState::kSucceeded);
 }
 
