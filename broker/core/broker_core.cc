@@ -47,9 +47,6 @@ void BrokerCore::on_unanswered(PeerId peer, const M& message) {
 void BrokerCore::on_message(PeerId peer, SchedulesRequest&& request) {
   on_unanswered(peer, request);
 }
-void BrokerCore::on_message(PeerId peer, QuarantinesRequest&& request) {
-  on_unanswered(peer, request);
-}
 void BrokerCore::on_message(PeerId peer, SnapshotRequest&& request) {
   on_unanswered(peer, request);
 }
@@ -188,11 +185,16 @@ Status BrokerCore::check_version(std::uint8_t version_min, std::uint8_t version_
 }
 
 TaskIndex BrokerCore::commit(Record record, std::string blob) {
-  const Location unplaced{
-      .segment = 0, .offset = 0, .length = static_cast<std::uint32_t>(blob.size())};
-  auto applied = state_.apply(record, unplaced);
+  return commit_copy(std::move(record), std::move(blob), kNoTask);
+}
+
+// With `blob_of`, the record's blob is that task's, which the shell copies.
+TaskIndex BrokerCore::commit_copy(Record record, std::string blob, TaskIndex blob_of) {
+  const std::uint32_t length = blob_of == kNoTask ? static_cast<std::uint32_t>(blob.size())
+                                                  : state_.tasks().at(blob_of).blob.length;
+  auto applied = state_.apply(record, {.segment = 0, .offset = 0, .length = length});
   ASSAY_ASSERT(applied.is_ok());  // a handler decided on what the state can't do
-  effects_->append.push_back({std::move(record), std::move(blob), applied->task});
+  effects_->append.push_back({std::move(record), std::move(blob), applied->task, blob_of});
   if (applied->task != kNoTask) {
     const Task& task = state_.tasks().at(applied->task);
     if (task.state == TaskState::kQueued) to_dispatch_.insert(task.queue);
@@ -243,9 +245,6 @@ void BrokerCore::end_task(TaskIndex index, TaskState state, Cause cause, std::st
   const Task& task = state_.tasks().at(index);
   release(index);
   ++counters_.ended[{task.queue, state}];
-  if (report != nullptr) {
-    std::erase_if(report->artifacts, [](const auto& hash) { return !is_artifact_hash(hash); });
-  }
   commit(TaskEnded{.sequence = next_sequence(),
                    .id = task.id,
                    .at = now_,
@@ -255,7 +254,8 @@ void BrokerCore::end_task(TaskIndex index, TaskState state, Cause cause, std::st
                    .reason = std::move(reason),
                    .by_report = report != nullptr,
                    .artifacts = report == nullptr ? std::vector<std::string>()
-                                                  : std::move(report->artifacts)},
+                                                  : std::move(report->artifacts),
+                   .usage = report == nullptr ? Usage() : report->usage},
          report == nullptr ? std::string() : std::move(report->result));
 }
 

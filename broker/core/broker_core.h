@@ -24,6 +24,7 @@
 #include "broker/core/event.h"
 #include "broker/core/feed_log.h"
 #include "broker/core/limits.h"
+#include "broker/core/quarantine.h"
 #include "broker/core/service_times.h"
 #include "broker/core/sessions.h"
 #include "broker/core/state.h"
@@ -38,6 +39,9 @@ struct Counters {
   std::uint64_t lost = 0;  // attempts that ended with their worker
   std::uint64_t stale_reports = 0;
   std::uint64_t adopted = 0;  // attempts that went on over a reconnect or a restart
+  std::uint64_t handed_over = 0;
+  std::uint64_t shared = 0;       // tasks that ended as another of the same work did
+  std::uint64_t quarantined = 0;  // bodies and images
   std::map<std::pair<QueueIndex, TaskState>, std::uint64_t> ended;
   std::map<std::string, std::uint64_t> refused;  // by reason
 };
@@ -86,7 +90,21 @@ class BrokerCore {
   Status check_submit(const Submit& submit, std::vector<std::uint64_t>& fingerprints) const;
   Status check_task(const TaskSpec& task) const;
   Status check_room(const Submit& submit) const;
+  Status check_owners_room(const Submit& submit) const;
   Status check_dependencies(const Submit& submit, std::vector<std::size_t>& order) const;
+
+  // share.cc
+  void settle_followers(TaskIndex ended);
+  void settle_follower(TaskIndex follower);
+  void end_like(TaskIndex follower, TaskIndex other);
+
+  // quarantine_rules.cc
+  void on_message(PeerId peer, QuarantinesRequest&& request);
+  Status check_quarantine(const TaskSpec& task) const;
+  void suspect(TaskIndex lost, const std::string& because);
+  void clear_suspicion(const Task& task);
+  Result<std::uint64_t> release_quarantine(const std::string& key);
+  void release_held(const std::string& key);
 
   // client.cc
   void on_message(PeerId peer, ClientHello&& hello);
@@ -143,7 +161,6 @@ class BrokerCore {
   template <typename M>
   void on_unanswered(PeerId peer, const M& message);
   void on_message(PeerId peer, SchedulesRequest&& request);
-  void on_message(PeerId peer, QuarantinesRequest&& request);
   void on_message(PeerId peer, SnapshotRequest&& request);
 
   // operate.cc
@@ -174,7 +191,10 @@ class BrokerCore {
   void on_message(PeerId peer, Progress&& progress);
   bool accept(const WorkerSession& session, TaskReport& report);
   void finish(TaskIndex task, TaskReport& report);
+  static void clean(TaskReport& report);
   void retry(TaskIndex task, TaskReport& report);
+  void give_back(TaskIndex task, TaskReport& report);
+  void end_attempt(TaskIndex task, const TaskReport& report, Duration delay);
 
   // dispatch.cc
   void release(TaskIndex task);
@@ -200,6 +220,7 @@ class BrokerCore {
   void on_event(const PeerBarred& what);
   void on_event(const Tick& tick);
   TaskIndex commit(Record record, std::string blob = {});
+  TaskIndex commit_copy(Record record, std::string blob, TaskIndex blob_of);
   void publish(FeedEvent event);
   void publish_worker_event(const WorkerSession& session, const std::string& text);
   void send(PeerId to, Message message, std::vector<TaskIndex> blobs = {});
@@ -215,6 +236,7 @@ class BrokerCore {
   FeedLog feed_;
   Counters counters_;
   std::map<QueueIndex, ServiceTimes> service_times_;
+  Suspects suspects_;
   bool accepting_ = true;
 
   // Of the current step.

@@ -94,6 +94,8 @@ TaskResult BrokerCore::result_of(TaskIndex index) const {
           .attempt = Attempt{task.attempt},
           .ended_at = task.changed_at,
           .result = {},
+          .usage = task.details ? task.details->usage : Usage(),
+          .cached_from = task.details ? task.details->cached_from : TaskId(),
           .artifacts = task.details ? task.details->result_artifacts : std::vector<std::string>()};
 }
 
@@ -157,6 +159,8 @@ TaskInfo BrokerCore::info_of(TaskIndex index, bool in_full) const {
     info.labels = task.details->labels;
     info.reason = task.details->reason;
     if (in_full) info.attempts = task.details->attempts;
+    info.usage = task.details->usage;
+    info.cached_from = task.details->cached_from;
     info.after = task.details->after;
     if (in_full) info.artifacts = task.details->result_artifacts;
   }

@@ -28,6 +28,10 @@ bool BrokerCore::give_next(QueueIndex queue, WorkerSession& worker, Parcels& par
   const TaskIndex index = state_.pick(queue, rules);
   if (index == kNoTask) return false;
   const Task& task = state_.tasks().at(index);
+  if (const std::string key = state_.quarantined_by(task); !key.empty()) {
+    commit(TaskHeld{.sequence = next_sequence(), .id = task.id, .at = now_, .key = key});
+    return true;
+  }
   // A large task is not passed over for small ones: the worker waits until it has the room.
   const Lease lease = lease_of(task, worker);
   if (lease.cost > worker.free_slots()) return false;
@@ -37,7 +41,13 @@ bool BrokerCore::give_next(QueueIndex queue, WorkerSession& worker, Parcels& par
                             .queue = state_.queue(queue).name,
                             .owner = state_.owner(task.owner),
                             .priority = task.priority,
-                            .timeout = task.details ? task.details->timeout : Duration(0)};
+                            .resume = task.handed_over,
+                            .max_attempts = task.max_attempts};
+  if (task.details) {
+    assignment.timeout = task.details->timeout;
+    assignment.labels = task.details->labels;
+    assignment.traceparent = task.details->traceparent;
+  }
   std::vector<TaskIndex> inputs;
   if (!gather_inputs(task, assignment, inputs)) {
     end_task(index, TaskState::kDead, Cause::kLimit,
@@ -90,7 +100,7 @@ bool BrokerCore::gather_inputs(const Task& task, TaskAssignment& assignment,
 
 Lease BrokerCore::lease_of(const Task& task, const WorkerSession& worker) const {
   // A task that costs more than the worker has takes all of it.
-  return {.attempt = Attempt{task.attempt + 1},
+  return {.attempt = State::next_attempt(task),
           .since = now_,
           .cost = std::min<std::uint32_t>(task.cost, std::max(1U, worker.slots))};
 }

@@ -20,6 +20,9 @@ struct Append {
   Record record;
   std::string blob;
   TaskIndex task = kNoTask;
+  // Where the blob is not here because another task's is to be copied: the shell reads that one's
+  // back first. What can't be read is damage, and nothing may rest on it.
+  TaskIndex blob_of = kNoTask;
 };
 
 // A message on its way to a peer. TASKS and RESULTS leave the core without bodies and results: the

@@ -48,6 +48,15 @@ void add_rest(Chain& chain, const TaskSpec& task) {
     add("backoff_first", milliseconds(task.backoff_first));
   if (task.backoff_max != plain.backoff_max) add("backoff_max", milliseconds(task.backoff_max));
   if (task.cost != plain.cost) add("cost", task.cost);
+  if (!task.cache_key.empty()) {
+    chain.add("cache_key");
+    chain.add(task.cache_key);
+  }
+  if (task.cache_ttl != plain.cache_ttl) add("cache_ttl", milliseconds(task.cache_ttl));
+  if (!task.traceparent.empty()) {
+    chain.add("traceparent");
+    chain.add(task.traceparent);
+  }
   for (const std::string& hash : task.artifacts) {
     chain.add("artifact");
     chain.add(hash);
@@ -59,6 +68,10 @@ void add_rest(Chain& chain, const TaskSpec& task) {
 }
 
 }  // namespace
+
+std::uint32_t body_hash_of(std::string_view body) {
+  return static_cast<std::uint32_t>(XXH3_64bits(body.data(), body.size()));
+}
 
 std::uint64_t fingerprint(const TaskSpec& task) {
   Chain chain;

@@ -5,10 +5,14 @@
 #define ASSAY_BROKER_CORE_FINGERPRINT_H_
 
 #include <cstdint>
+#include <string_view>
 
 #include "assay/task.h"
 
 namespace assay::core {
+
+// Of the body alone: tells the bodies of one owner apart (quarantine.h), so 32 bits are enough.
+std::uint32_t body_hash_of(std::string_view body);
 
 std::uint64_t fingerprint(const TaskSpec& task);
 

@@ -152,7 +152,7 @@ std::vector<std::string> check_now(const BrokerCore& core) {
     }
     if (task.state == TaskState::kQueued || task.state == TaskState::kWaiting)
       counts.bytes += task.blob.length;
-    const bool waits_for_others = task.details && task.details->dependencies_left > 0;
+    const bool waits_for_others = State::waits_for_others(task);
     if (task.state == TaskState::kWaiting &&
         waits_for_others == state.timers().contains({task.changed_at, index})) {
       wrong.push_back("task " + task.id.text() +

@@ -90,7 +90,9 @@ void BrokerCore::on_message(PeerId peer, WorkerHello&& hello) {
   send(peer, std::move(welcome));
   publish_worker_event(session, "joined");
   std::erase_if(held_before, [&](TaskIndex task) { return sessions_.holder(task) != nullptr; });
-  lose_all(held_before, "its worker came back without it", false);
+  // A process that dies of a task and is started again under its name is a worker lost to it, as if
+  // it had stayed away.
+  lose_all(held_before, "its worker came back without it", true);
   send_stops(session, {});
   to_dispatch_.insert(session.queues.begin(), session.queues.end());
 }
@@ -187,6 +189,7 @@ void BrokerCore::lose(TaskIndex index, const std::string& because, bool counts_a
   const Task& task = state_.tasks().at(index);
   release(index);
   ++counters_.lost;
+  if (counts_as_loss) suspect(index, because);
   if (task.cancel_requested) {
     return end_task(index, TaskState::kCancelled, Cause::kNone, task.details->reason);
   }

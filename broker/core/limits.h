@@ -37,6 +37,14 @@ inline constexpr std::size_t kEventsPerReplyMax = 5000;
 inline constexpr std::size_t kTextBytesMax = 64 << 10;  // a reason, a progress text, a log excerpt
 inline constexpr std::size_t kAttemptHistoryMax = 100;  // attempts kept in a task's story
 inline constexpr Duration kRetryDelayMax = std::chrono::hours(24 * 7);  // that a worker may ask for
+inline constexpr double kUsageMax = 1e18;        // of one attempt: what is over it was not measured
+inline constexpr Duration kSnoozeDelayMin{100};  // a worker that always snoozes must not spin
+inline constexpr std::size_t kCacheKeyBytesMax = 512;
+inline constexpr std::size_t kTraceparentBytesMax = 512;
+inline constexpr std::size_t kArtifactsPerTaskMax = 1000;
+inline constexpr std::size_t kSuspectCountMax = 10'000;
+inline constexpr std::size_t kQuarantineCountMax =
+    1000;                                             // beyond, losses_max alone bounds the harm
 inline constexpr std::size_t kIdPrefixLengthMin = 4;  // characters of a shortened id
 
 // A broker that restarts goes on numbering events this far beyond the last durable one, so that no
@@ -47,6 +55,7 @@ inline constexpr std::uint64_t kSequenceJumpAtStart = 1 << 24;
 struct OwnerRule {
   std::uint32_t weight = 1;            // 1 to 1000
   std::uint32_t running_cost_max = 0;  // over all queues; 0: no bound
+  std::uint64_t tasks_max = 0;         // that have not ended, over all queues; 0: no bound
 };
 
 // What a queue may be told apart from the others.
@@ -58,12 +67,14 @@ struct QueueRule {
 
 struct CoreOptions {
   Duration heartbeat_every{1000};
-  Duration lease{10'000};           // a worker silent for so long loses its tasks
-  Duration adoption_grace{10'000};  // after a start: time for workers to name what they hold
-  Duration client_silence{60'000};  // a client silent for so long loses its waits
-  std::uint32_t losses_max = 5;     // lost with so many workers, a task is dead
+  Duration lease{10'000};               // a worker silent for so long loses its tasks
+  Duration adoption_grace{10'000};      // after a start: time for workers to name what they hold
+  Duration client_silence{60'000};      // a client silent for so long loses its waits
+  std::uint32_t losses_max = 5;         // lost with so many workers, a task is dead
+  std::uint32_t quarantine_losses = 8;  // of workers by one body or image, without a success
   std::uint64_t queue_tasks_max = 1'000'000;   // waiting and queued, a queue
   std::uint64_t queue_bytes_max = 4ULL << 30;  // of their bodies
+  std::uint64_t owner_tasks_max = 0;           // not ended, of an owner without a bound of its own
   Duration ageing_step{300'000};               // waiting for so long lifts a task by one priority
   std::map<OwnerName, OwnerRule> owners;
   std::map<QueueName, QueueRule> queues;

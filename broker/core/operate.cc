@@ -30,6 +30,8 @@ void BrokerCore::on_message(PeerId peer, Operate&& operate) {
       affected = settle_dead(operate);
       break;
     case Operation::kReleaseQuarantine:
+      affected = release_quarantine(operate.target);
+      break;
     case Operation::kForgetEnded:
       break;
     case Operation::kPin:

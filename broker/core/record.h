@@ -27,6 +27,10 @@ enum class RecordType : std::uint8_t {
   kQueuePaused = 9,
   kTaskRevived = 10,
   kTaskForgotten = 11,
+  kTaskHeld = 12,
+  kQuarantined = 13,
+  kQuarantineReleased = 14,
+  kTaskSubmittedHashed = 15,  // TaskSubmitted with its body_hash; 3 is the form before
   kTaskPinned = 19,
 };
 
@@ -62,6 +66,11 @@ struct TaskSubmitted {
   std::uint32_t cost = 1;
   std::map<std::string, std::string> require;
   std::vector<std::string> artifacts;  // sha256, 64 hexadecimal digits: what the body refers to
+  std::string cache_key;
+  Duration cache_ttl{0};
+  std::string traceparent;
+  std::uint32_t body_hash = 0;  // tells bodies apart that keep killing workers
+  TaskId follows;  // the task of the same cache key whose end is this one's; zeros: none
 };
 
 struct TaskLeased {
@@ -83,6 +92,8 @@ struct AttemptEnded {
   bool counts_as_attempt = false;  // against max_attempts
   Time ready_at{};
   std::string because;
+  bool handed_over = false;  // the same attempt goes on with another worker
+  Usage usage;
 };
 
 // A waiting task's time has come.
@@ -111,6 +122,8 @@ struct TaskEnded {
   std::string reason;
   bool by_report = false;              // the worker of this attempt said so, and its word counted
   std::vector<std::string> artifacts;  // what the result refers to
+  Usage usage;                         // of this attempt
+  TaskId cached_from;                  // the task whose run this is the end of; zeros: its own
 };
 
 // The queue takes tasks and gives none out, or does so again.
@@ -140,9 +153,32 @@ struct TaskPinned {
   bool pinned = true;
 };
 
-using Record =
-    std::variant<BrokerStarted, QueueCreated, TaskSubmitted, TaskLeased, AttemptEnded, TaskReady,
-                 CancelRequested, TaskEnded, QueuePaused, TaskRevived, TaskForgotten, TaskPinned>;
+// A queued task is not given out: it, or its image, is quarantined.
+struct TaskHeld {
+  std::uint64_t sequence = 0;
+  TaskId id;
+  Time at{};
+  std::string key;  // of the quarantine
+};
+
+// What has this key kept killing workers: its tasks are held from now on.
+struct Quarantined {
+  std::uint64_t sequence = 0;
+  Time at{};
+  std::string key;
+  std::uint32_t losses = 0;
+  std::string reason;  // of the last loss
+};
+
+// An operator lets them run again.
+struct QuarantineReleased {
+  std::uint64_t sequence = 0;
+  std::string key;
+};
+
+using Record = std::variant<BrokerStarted, QueueCreated, TaskSubmitted, TaskLeased, AttemptEnded,
+                            TaskReady, CancelRequested, TaskEnded, QueuePaused, TaskRevived,
+                            TaskForgotten, TaskPinned, TaskHeld, Quarantined, QuarantineReleased>;
 
 }  // namespace assay::core
 

@@ -70,6 +70,7 @@ Result<Applied> State::on(const TaskSubmitted& record, Location blob) {
   Task& task = tasks_.at(index);
   task.blob = blob;
   task.fingerprint = record.fingerprint;
+  task.body_hash = record.body_hash;
   task.submitted_at = task.changed_at = record.at;
   task.owner = intern_owner(record.owner);
   // The bounds are checked at the door; a record that breaks one is not ours.
@@ -81,12 +82,14 @@ Result<Applied> State::on(const TaskSubmitted& record, Location blob) {
   task.require = intern_require(record.require);
   keep_details(task, record);
   tie_dependencies(index);
-  const bool waits =
-      record.not_before > record.at || (task.details && task.details->dependencies_left > 0);
+  const bool waits = record.not_before > record.at || record.follows != TaskId() ||
+                     (task.details && task.details->dependencies_left > 0);
   task.state = waits ? TaskState::kWaiting : TaskState::kQueued;
   if (waits) task.changed_at = std::max(record.at, record.not_before);
   if (record.deadline != Time()) deadlines_.emplace(record.deadline, index);
   count_references(task, true);
+  ++owners_[static_cast<std::size_t>(task.owner)].live;
+  join_runs(index);
   enter_state(index, /*to_front=*/false);
   return with_event(index, record.sequence, record.at, {}, {});
 }
@@ -95,6 +98,12 @@ void State::keep_details(Task& task, const TaskSubmitted& record) {
   const TaskDetails plain;
   if (!record.labels.empty()) task.detail().labels = record.labels;
   if (!record.artifacts.empty()) task.detail().artifacts = record.artifacts;
+  if (!record.traceparent.empty()) task.detail().traceparent = record.traceparent;
+  if (!record.cache_key.empty()) {
+    task.detail().cache_key = record.cache_key;
+    task.details->cache_ttl = record.cache_ttl;
+    task.details->follows = record.follows;
+  }
   if (!record.after.empty()) {
     task.detail().after = record.after;
     task.details->on_failure = record.on_failure;
@@ -142,14 +151,16 @@ void State::tell_dependents(const Task& task) {
   for (TaskIndex index : task.details->dependents) {
     Task& dependent = tasks_.at(index);
     if (is_ended(dependent.state)) continue;
-    if (--dependent.details->dependencies_left == 0) timers_.emplace(dependent.changed_at, index);
+    if (--dependent.details->dependencies_left == 0 && dependent.details->follows == TaskId()) {
+      timers_.emplace(dependent.changed_at, index);
+    }
   }
 }
 
 Result<Applied> State::on(const TaskLeased& record, Location) {
   // Everything is checked before anything moves: a record that is refused has changed nothing.
   const TaskIndex known = tasks_.find(record.id);
-  if (known != kNoTask && record.attempt.number != tasks_.at(known).attempt + 1) {
+  if (known != kNoTask && record.attempt != next_attempt(tasks_.at(known))) {
     return impossible("task " + record.id.text() + " leased as attempt " +
                       std::to_string(record.attempt.number) + " after " +
                       std::to_string(tasks_.at(known).attempt));
@@ -158,6 +169,7 @@ Result<Applied> State::on(const TaskLeased& record, Location) {
   if (!moved.is_ok()) return moved.status();
   Task& task = tasks_.at(*moved);
   task.attempt = record.attempt.number;
+  task.handed_over = false;
   queues_[static_cast<std::size_t>(task.queue)].queued.charge(task.owner, task.cost);
   auto& attempts = task.detail().attempts;
   if (attempts.size() == kAttemptHistoryMax) attempts.erase(attempts.begin());
@@ -178,13 +190,23 @@ Result<Applied> State::on(const AttemptEnded& record, Location) {
   if (record.counts_as_loss && task.losses < 255) ++task.losses;
   if (record.counts_as_attempt && task.attempts_counted < kAttemptHistoryMax)
     ++task.attempts_counted;
-  end_attempt(task, record.attempt, record.at, record.because);
+  task.handed_over = record.handed_over;
+  end_attempt(task, {.attempt = record.attempt,
+                     .ended_at = record.at,
+                     .ended_because = record.because,
+                     .cause = record.cause,
+                     .usage = record.usage});
   return with_event(*moved, record.sequence, record.at, record.because, {});
 }
 
 Result<Applied> State::on(const TaskReady& record, Location) {
   auto moved = move(record.id, Change::kReady, record.at);
   if (!moved.is_ok()) return moved.status();
+  Task& task = tasks_.at(*moved);
+  if (task.details) {
+    task.details->held_by.clear();
+    task.details->follows = TaskId();
+  }
   return with_event(*moved, record.sequence, record.at, {}, {});
 }
 
@@ -213,12 +235,20 @@ Result<Applied> State::on(const TaskEnded& record, Location blob) {
   }
   task.cause = record.cause;
   task.ended_by_report = record.by_report;
+  --owners_[static_cast<std::size_t>(task.owner)].live;
+  if (record.cached_from != TaskId()) task.detail().cached_from = record.cached_from;
   if (!record.reason.empty()) task.detail().reason = record.reason;
   if (task.details && task.details->deadline != Time())
     deadlines_.erase({task.details->deadline, index});
-  end_attempt(task, record.attempt, record.at,
-              record.reason.empty() ? std::string(assay::to_string(record.state)) : record.reason);
+  end_attempt(task,
+              {.attempt = record.attempt,
+               .ended_at = record.at,
+               .ended_because = record.reason.empty() ? std::string(assay::to_string(record.state))
+                                                      : record.reason,
+               .cause = record.cause,
+               .usage = record.usage});
   tell_dependents(task);
+  leave_runs(index);
   count_references(task, needs_artifacts(task));
   return with_event(index, record.sequence, record.at, record.reason, {});
 }
@@ -229,6 +259,11 @@ Result<Applied> State::on(const TaskRevived& record, Location) {
   Task& task = tasks_.at(*moved);
   task.losses = 0;
   task.ended_by_report = false;
+  ++owners_[static_cast<std::size_t>(task.owner)].live;
+  if (task.details && !task.details->cache_key.empty()) {
+    SharedRuns::Entry& entry = runs_.at(work_key(task));
+    if (entry.leader == kNoTask) entry.leader = *moved;
+  }
   // Whoever came after it was told when it died, and is not told again.
   task.detail().dependents.clear();
   task.attempts_counted = 0;
@@ -320,8 +355,7 @@ void State::enter_state(TaskIndex index, bool to_front) {
   const std::uint32_t weight = owner_state(task.owner).rule.weight;
   switch (task.state) {
     case TaskState::kWaiting:
-      if (!task.details || task.details->dependencies_left == 0)
-        timers_.emplace(task.changed_at, index);
+      if (!waits_for_others(task)) timers_.emplace(task.changed_at, index);
       ++queue.waiting;
       queue.bytes += task.blob.length;
       break;
@@ -373,6 +407,7 @@ bool State::at_quota(QueueIndex queue, OwnerIndex owner) const {
 void State::forget_ended(TaskIndex index) {
   ended_.remove(tasks_, index);
   if (tasks_.at(index).state == TaskState::kDead) untie_dependencies(index);
+  forget_runs(index);
   count_references(tasks_.at(index), false);
   tasks_.remove(index);
 }
@@ -433,12 +468,20 @@ void State::set_rules(const CoreOptions& options) {
   });
 }
 
-void State::end_attempt(Task& task, Attempt attempt, Time at, const std::string& because) {
-  if (attempt.number == 0 || !task.details) return;
-  auto& attempts = task.details->attempts;
-  if (attempts.empty() || attempts.back().attempt != attempt) return;
-  attempts.back().ended_at = at;
-  attempts.back().ended_because = because;
+void State::end_attempt(Task& task, const AttemptInfo& end) {
+  if (end.attempt.number == 0 || !task.details || task.details->attempts.empty()) return;
+  AttemptInfo& last = task.details->attempts.back();
+  // A handed over attempt may end before another worker has it: its story stays what it was.
+  if (last.attempt != end.attempt || last.ended_at) return;
+  last.ended_at = end.ended_at;
+  last.ended_because = end.ended_because;
+  last.cause = end.cause;
+  last.usage = end.usage;
+  Usage& sum = task.details->usage;
+  sum.cpu_seconds += end.usage.cpu_seconds;
+  sum.memory_byte_seconds += end.usage.memory_byte_seconds;
+  sum.gpu_seconds += end.usage.gpu_seconds;
+  sum.wall_seconds += end.usage.wall_seconds;
 }
 
 Applied State::with_event(TaskIndex index, std::uint64_t sequence, Time at, std::string text,

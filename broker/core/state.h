@@ -18,7 +18,9 @@
 #include "broker/core/fair_queue.h"
 #include "broker/core/limits.h"
 #include "broker/core/location.h"
+#include "broker/core/quarantine.h"
 #include "broker/core/record.h"
+#include "broker/core/shared_runs.h"
 #include "broker/core/task_chain.h"
 #include "broker/core/task_table.h"
 #include "broker/core/transition.h"
@@ -40,6 +42,7 @@ struct OwnerState {
   OwnerName name;
   OwnerRule rule;
   std::uint32_t running_cost = 0;
+  std::uint64_t live = 0;  // tasks that have not ended
 };
 
 // A set of labels that tasks require, kept once however many do.
@@ -103,6 +106,25 @@ class State {
   void note_event(TaskIndex task, std::uint64_t sequence) {
     tasks_.at(task).last_sequence = sequence;
   }
+  // The task whose end answers this work, or kNoTask: one in flight, or one that succeeded within
+  // the time to live. `owner` may not be known yet.
+  TaskIndex answered_by(const TaskSpec& task, Time now) const;
+  const Quarantines& quarantines() const { return quarantines_; }
+  // What a loss of this task is counted against, and what holds it; see Quarantines.
+  std::vector<std::string> quarantine_keys(const Task& task) const;
+  // The quarantine that holds it; empty: none does.
+  std::string quarantined_by(const Task& task) const;
+  // While it waits: for the end of other tasks or of a quarantine, and not only for a time.
+  static bool waits_for_others(const Task& task) {
+    return task.details && (task.details->dependencies_left > 0 ||
+                            task.details->follows != TaskId() || !task.details->held_by.empty());
+  }
+  // That the task has when it is leased next.
+  static Attempt next_attempt(const Task& task) {
+    return {task.handed_over ? task.attempt : task.attempt + 1};
+  }
+  // Tasks that have not ended, of this owner.
+  std::uint64_t live_count(const OwnerName& owner) const;
   // What is not to be deleted: see ArtifactReferences.
   const ArtifactReferences& artifacts() const { return artifacts_; }
   std::size_t ended_count() const { return ended_.size; }
@@ -122,6 +144,9 @@ class State {
   Result<Applied> on(const TaskRevived& record, Location blob);
   Result<Applied> on(const TaskForgotten& record, Location blob);
   Result<Applied> on(const TaskPinned& record, Location blob);
+  Result<Applied> on(const TaskHeld& record, Location blob);
+  Result<Applied> on(const Quarantined& record, Location blob);
+  Result<Applied> on(const QuarantineReleased& record, Location blob);
 
   // Finds the task and moves it by the table; counts and lists follow.
   Result<TaskIndex> move(const TaskId& id, Change change, Time at);
@@ -131,13 +156,20 @@ class State {
   void tie_dependencies(TaskIndex index);
   void untie_dependencies(TaskIndex index);
   void tell_dependents(const Task& task);
+  void join_runs(TaskIndex index);
+  void leave_runs(TaskIndex index);
+  void forget_runs(TaskIndex index);
+  void promote_follower(SharedRuns::Entry& entry);
+  SharedRuns::Key work_key(const Task& task) const {
+    return {task.owner, task.queue, task.details->cache_key};
+  }
   void forget_ended(TaskIndex index);
   void count_references(Task& task, bool needed);
   static bool needs_artifacts(const Task& task);
   void keep_details(Task& task, const TaskSubmitted& record);
   RequireIndex intern_require(const RequiredLabels& labels);
   OwnerIndex intern_owner(const OwnerName& name);
-  void end_attempt(Task& task, Attempt attempt, Time at, const std::string& because);
+  void end_attempt(Task& task, const AttemptInfo& end);
   Applied with_event(TaskIndex index, std::uint64_t sequence, Time at, std::string text,
                      const WorkerName& worker);
 
@@ -154,6 +186,8 @@ class State {
   Timers timeouts_;
   TaskChain ended_;
   ArtifactReferences artifacts_;
+  SharedRuns runs_;
+  Quarantines quarantines_;
   std::uint64_t last_sequence_ = 0;
 };
 

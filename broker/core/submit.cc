@@ -1,5 +1,6 @@
 // SUBMIT: all tasks of a message or none, and a repeat is no second task.
 #include <algorithm>
+#include <tuple>
 #include <unordered_map>
 
 #include "broker/core/broker_core.h"
@@ -22,7 +23,10 @@ void BrokerCore::on_message(PeerId peer, Submit&& submit) {
       ++counters_.duplicates;
       continue;
     }
-    const bool comes_after = !task.after.empty();
+    const TaskIndex answer = state_.answered_by(task, now_);
+    const bool comes_after = !task.after.empty() || answer != kNoTask;
+    const TaskId follows = answer == kNoTask ? TaskId() : state_.tasks().at(answer).id;
+    const std::uint32_t body_hash = body_hash_of(task.body);
     const TaskIndex index = commit(TaskSubmitted{.sequence = next_sequence(),
                                                  .id = task.id,
                                                  .at = now_,
@@ -41,7 +45,12 @@ void BrokerCore::on_message(PeerId peer, Submit&& submit) {
                                                  .backoff_max = task.backoff_max,
                                                  .cost = task.cost,
                                                  .require = std::move(task.require),
-                                                 .artifacts = std::move(task.artifacts)},
+                                                 .artifacts = std::move(task.artifacts),
+                                                 .cache_key = std::move(task.cache_key),
+                                                 .cache_ttl = task.cache_ttl,
+                                                 .traceparent = std::move(task.traceparent),
+                                                 .body_hash = body_hash,
+                                                 .follows = follows},
                                    std::move(task.body));
     if (comes_after) to_settle_.push_back(index);
     ++reply.accepted;
@@ -60,6 +69,7 @@ Status BrokerCore::check_submit(const Submit& submit,
     // since.
     if (known == kNoTask) {
       Status status = check_task(task);
+      if (status.is_ok()) status = check_quarantine(task);
       if (!status.is_ok()) return status;
     }
     const std::uint64_t print = fingerprint(task);
@@ -114,6 +124,16 @@ Status BrokerCore::check_task(const TaskSpec& task) const {
     return fix_input("invalid_task", "after: expected at most " +
                                          std::to_string(kDependenciesPerTaskMax) +
                                          " tasks, found " + std::to_string(task.after.size()));
+  }
+  for (const auto& [what, size, at_most] :
+       {std::tuple{"cache_key", task.cache_key.size(), kCacheKeyBytesMax},
+        std::tuple{"traceparent", task.traceparent.size(), kTraceparentBytesMax},
+        std::tuple{"artifacts", task.artifacts.size(), kArtifactsPerTaskMax}}) {
+    if (size <= at_most) continue;
+    return fix_input("invalid_task", std::string(what) + ": expected at most " +
+                                         std::to_string(at_most) +
+                                         (what == std::string("artifacts") ? " hashes" : " bytes") +
+                                         ", found " + std::to_string(size));
   }
   for (const std::string& hash : task.artifacts) {
     if (is_artifact_hash(hash)) continue;
@@ -201,6 +221,26 @@ Status BrokerCore::check_room(const Submit& submit) const {
                                            std::to_string(bytes_max))
           .with_retry_after(Duration(1000));
     }
+  }
+  return check_owners_room(submit);
+}
+
+// One owner's flood is its own: the others go on submitting.
+Status BrokerCore::check_owners_room(const Submit& submit) const {
+  std::unordered_map<OwnerName, std::uint64_t> growth;
+  for (const TaskSpec& task : submit.tasks) {
+    if (state_.tasks().find(task.id) == kNoTask) ++growth[task.owner];
+  }
+  for (const auto& [owner, more] : growth) {
+    const auto rule = options_.owners.find(owner);
+    const bool has_own = rule != options_.owners.end() && rule->second.tasks_max > 0;
+    const std::uint64_t at_most = has_own ? rule->second.tasks_max : options_.owner_tasks_max;
+    const std::uint64_t live = state_.live_count(owner);
+    if (at_most == 0 || live + more <= at_most) continue;
+    return retry_later("owner_full", owner.value + " has " + std::to_string(live) +
+                                         " tasks that have not ended; its limit is " +
+                                         std::to_string(at_most))
+        .with_retry_after(Duration(1000));
   }
   return Status::ok();
 }

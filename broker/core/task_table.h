@@ -38,7 +38,15 @@ struct TaskDetails {
   OnFailure on_failure = OnFailure::kCancel;
   std::vector<std::string> artifacts;         // that its body refers to
   std::vector<std::string> result_artifacts;  // that its result refers to
-  Time deadline{};                            // the epoch: none
+  std::string cache_key;
+  Duration cache_ttl{0};
+  std::string traceparent;
+  TaskId follows;                 // while it waits: the task whose end will be its own
+  TaskId cached_from;             // whose run its result is of
+  std::vector<TaskId> followers;  // of the task that ended: those who end as it did
+  std::string held_by;            // while it waits: the key of the quarantine that holds it
+  Usage usage;                    // of all attempts
+  Time deadline{};                // the epoch: none
   Duration timeout{0};
   Duration backoff_first{1000};
   Duration backoff_max{60'000};
@@ -47,6 +55,7 @@ struct TaskDetails {
 struct Task {
   TaskId id;
   Location blob;  // its body until it ends, then its result
+  std::uint32_t body_hash = 0;
   std::uint64_t fingerprint = 0;
   std::uint64_t last_sequence = 0;  // of its latest event
   Time submitted_at{};
@@ -66,6 +75,7 @@ struct Task {
   TaskState state = TaskState::kQueued;
   Cause cause = Cause::kNone;
   bool cancel_requested = false;
+  bool handed_over = false;  // the attempt goes on with whoever gets it next
   bool ended_by_report = false;
   bool pinned = false;             // kept whatever retention says
   bool counts_references = false;  // its artifacts are among the needed ones

@@ -53,6 +53,7 @@ void BrokerCore::settle_dependents() {
   for (std::size_t i = 0; i < to_settle_.size(); ++i) {
     const Task& task = state_.tasks().at(to_settle_[i]);
     if (!task.details) continue;
+    is_ended(task.state) ? settle_followers(to_settle_[i]) : settle_follower(to_settle_[i]);
     const auto cancel_after = [&](TaskIndex index, const Task& failed) {
       const Task& dependent = state_.tasks().at(index);
       if (is_ended(dependent.state) || dependent.details->on_failure == OnFailure::kRun) return;

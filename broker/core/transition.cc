@@ -14,12 +14,14 @@ struct Row {
 
 using enum TaskState;
 constexpr std::array kTable{
-    Row{kWaiting, Change::kReady, kQueued},        Row{kWaiting, Change::kCalledOff, kCancelled},
-    Row{kQueued, Change::kLeased, kRunning},       Row{kQueued, Change::kCalledOff, kCancelled},
-    Row{kQueued, Change::kGivenUp, kDead},         Row{kRunning, Change::kReturned, kQueued},
-    Row{kRunning, Change::kDelayed, kWaiting},     Row{kRunning, Change::kEndedWell, kSucceeded},
-    Row{kRunning, Change::kEndedBadly, kFailed},   Row{kRunning, Change::kGivenUp, kDead},
-    Row{kRunning, Change::kCalledOff, kCancelled}, Row{kDead, Change::kRevived, kQueued},
+    Row{kWaiting, Change::kEndedWell, kSucceeded}, Row{kWaiting, Change::kEndedBadly, kFailed},
+    Row{kQueued, Change::kHeld, kWaiting},         Row{kWaiting, Change::kReady, kQueued},
+    Row{kWaiting, Change::kCalledOff, kCancelled}, Row{kQueued, Change::kLeased, kRunning},
+    Row{kQueued, Change::kCalledOff, kCancelled},  Row{kQueued, Change::kGivenUp, kDead},
+    Row{kRunning, Change::kReturned, kQueued},     Row{kRunning, Change::kDelayed, kWaiting},
+    Row{kRunning, Change::kEndedWell, kSucceeded}, Row{kRunning, Change::kEndedBadly, kFailed},
+    Row{kRunning, Change::kGivenUp, kDead},        Row{kRunning, Change::kCalledOff, kCancelled},
+    Row{kDead, Change::kRevived, kQueued},
 };
 
 }  // namespace
@@ -42,6 +44,8 @@ std::string_view to_string(Change change) {
       return "given up";
     case Change::kCalledOff:
       return "called off";
+    case Change::kHeld:
+      return "held";
     case Change::kRevived:
       return "revived";
   }

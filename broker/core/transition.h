@@ -16,8 +16,9 @@ enum class Change : std::uint8_t {
   kReturned,    // its attempt is over, it runs again
   kDelayed,     // the same, but not yet
   kReady,       // its time has come
-  kEndedWell,   // succeeded
-  kEndedBadly,  // failed
+  kHeld,        // it is quarantined
+  kEndedWell,   // succeeded; while it waits: as the task whose run it shares
+  kEndedBadly,  // failed; the same
   kGivenUp,     // dead
   kCalledOff,   // cancelled
   kRevived,     // dead, and given another life

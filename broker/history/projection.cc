@@ -93,8 +93,16 @@ Status Projection::on(const core::TaskForgotten&, const EntryBytes&) {
   return Status::ok();
 }
 
+Status Projection::on(const core::TaskHeld& record, const EntryBytes&) {
+  const auto work = find_for(record.id, record.sequence);
+  if (!work.is_ok() || *work == nullptr) return work.status();
+  (*work)->task.row.state = TaskState::kWaiting;
+  add_event((*work)->task, record.at, "held: " + record.key + " is quarantined", {});
+  return Status::ok();
+}
+
 Result<bool> Projection::waits(const core::TaskSubmitted& record) {
-  if (record.not_before > record.at) return true;
+  if (record.not_before > record.at || record.follows != TaskId()) return true;
   for (const TaskId& id : record.after) {
     const auto dependency = find(id);
     if (!dependency.is_ok()) return dependency.status();
@@ -150,6 +158,9 @@ Status Projection::on(const core::TaskLeased& record, const EntryBytes&) {
   row.state = TaskState::kRunning;
   row.attempts = record.attempt.number;
   if (!row.started_at) row.started_at = record.at;
+  // One that was handed over goes on with another worker: a row an attempt, of who has it last.
+  std::erase_if((*work)->attempts,
+                [&](const AttemptRow& old) { return old.attempt == record.attempt; });
   (*work)->attempts.push_back(
       {.attempt = record.attempt, .worker = record.worker, .started_at = record.at});
   add_event((*work)->task, record.at, {}, record.worker);

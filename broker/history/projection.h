@@ -105,6 +105,10 @@ class Projection {
   Status on(const core::TaskForgotten& record, const EntryBytes& entry);
   // Retention of history is by age and count; what is pinned is the broker's to know.
   Status on(const core::TaskPinned&, const EntryBytes&) { return Status::ok(); }
+  Status on(const core::TaskHeld& record, const EntryBytes& entry);
+  // What is quarantined now is the broker's to know; the story of its tasks is in their attempts.
+  Status on(const core::Quarantined&, const EntryBytes&) { return Status::ok(); }
+  Status on(const core::QuarantineReleased&, const EntryBytes&) { return Status::ok(); }
 
   // Whether the task must wait before it can be queued.
   Result<bool> waits(const core::TaskSubmitted& record);

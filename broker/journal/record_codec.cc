@@ -1,5 +1,6 @@
 #include "broker/journal/record_codec.h"
 
+#include <bit>
 #include <cstring>
 #include <type_traits>
 
@@ -21,6 +22,18 @@ void visit_tail(Fields& fields, Submitted& record) {
   fields("cost", record.cost);
   fields("require", record.require);
   fields("artifacts", record.artifacts);
+  fields("cache_key", record.cache_key);
+  fields("cache_ttl", record.cache_ttl);
+  fields("traceparent", record.traceparent);
+  fields("follows", record.follows);
+}
+
+template <typename Fields, typename Measured>
+void visit_usage(Fields& fields, Measured& usage) {
+  fields("cpu_seconds", usage.cpu_seconds);
+  fields("memory_byte_seconds", usage.memory_byte_seconds);
+  fields("gpu_seconds", usage.gpu_seconds);
+  fields("wall_seconds", usage.wall_seconds);
 }
 
 // Each record's fields in the order in which they are written; the same list serves both directions
@@ -38,6 +51,7 @@ void visit_fields(Fields& fields, R& record) {
     fields("max_attempts", record.max_attempts);
     fields("fingerprint", record.fingerprint);
     fields("labels", record.labels);
+    if (fields.has_body_hash) fields("body_hash", record.body_hash);
     visit_tail(fields, record);
   } else if constexpr (std::is_same_v<Type, core::TaskLeased>) {
     fields("attempt", record.attempt.number);
@@ -49,6 +63,8 @@ void visit_fields(Fields& fields, R& record) {
     fields("counted", record.counts_as_attempt);
     fields("ready_at", record.ready_at);
     fields("because", record.because);
+    fields("handed_over", record.handed_over);
+    visit_usage(fields, record.usage);
   } else if constexpr (std::is_same_v<Type, core::CancelRequested>) {
     fields("reason", record.reason);
   } else if constexpr (std::is_same_v<Type, core::TaskEnded>) {
@@ -58,16 +74,27 @@ void visit_fields(Fields& fields, R& record) {
     fields("reason", record.reason);
     fields("by_report", record.by_report);
     fields("artifacts", record.artifacts);
+    visit_usage(fields, record.usage);
+    fields("cached_from", record.cached_from);
   } else if constexpr (std::is_same_v<Type, core::QueuePaused>) {
     fields("paused", record.paused);
   } else if constexpr (std::is_same_v<Type, core::TaskPinned>) {
     fields("pinned", record.pinned);
+  } else if constexpr (std::is_same_v<Type, core::TaskHeld>) {
+    fields("key", record.key);
+  } else if constexpr (std::is_same_v<Type, core::Quarantined>) {
+    fields("key", record.key);
+    fields("losses", record.losses);
+    fields("reason", record.reason);
+  } else if constexpr (std::is_same_v<Type, core::QuarantineReleased>) {
+    fields("key", record.key);
   }
 }
 
 // Little-endian numbers; text with its length in four bytes before it.
 class Writer {
  public:
+  static constexpr bool has_body_hash = true;
   explicit Writer(std::string& out) : out_(out) {}
 
   template <typename Number>
@@ -76,6 +103,9 @@ class Writer {
     auto bits = static_cast<std::uint64_t>(value);
     for (std::size_t i = 0; i < sizeof value; ++i, bits >>= 8)
       out_.push_back(static_cast<char>(bits & 0xFF));
+  }
+  void operator()(const char* name, const double& value) {
+    (*this)(name, std::bit_cast<std::uint64_t>(value));
   }
   void operator()(const char*, const TaskId& id) {
     out_.append(reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size());
@@ -112,6 +142,8 @@ class Reader {
  public:
   explicit Reader(std::string_view in) : in_(in) {}
 
+  // Of a TaskSubmitted: written since records have the number 15.
+  bool has_body_hash = true;
   bool failed() const { return failed_; }
 
   template <typename Number>
@@ -122,6 +154,11 @@ class Reader {
     for (std::size_t i = bytes.size(); i-- > 0;)
       bits = bits << 8 | static_cast<unsigned char>(bytes[i]);
     if (!bytes.empty()) value = static_cast<Number>(bits);
+  }
+  void operator()(const char* name, double& value) {
+    auto bits = std::bit_cast<std::uint64_t>(value);
+    (*this)(name, bits);
+    value = std::bit_cast<double>(bits);
   }
   void operator()(const char*, TaskId& id) {
     const std::string_view bytes = take(id.bytes.size());
@@ -193,11 +230,15 @@ class Reader {
 
 class Describer {
  public:
+  static constexpr bool has_body_hash = true;
   explicit Describer(std::string& out) : out_(out) {}
 
   template <typename Number>
   requires std::is_integral_v<Number>
   void operator()(const char* name, const Number& value) { add(name, std::to_string(value)); }
+  void operator()(const char* name, const double& value) {
+    if (value != 0) add(name, std::to_string(value));
+  }
   void operator()(const char* name, const Duration& duration) { (*this)(name, duration.count()); }
   void operator()(const char* name, const std::vector<TaskId>& ids) {
     for (const TaskId& id : ids) (*this)(name, id);
@@ -234,7 +275,7 @@ template <typename R>
 constexpr RecordType kTypeOf = [] {
   if constexpr (std::is_same_v<R, core::BrokerStarted>) return RecordType::kBrokerStarted;
   if constexpr (std::is_same_v<R, core::QueueCreated>) return RecordType::kQueueCreated;
-  if constexpr (std::is_same_v<R, core::TaskSubmitted>) return RecordType::kTaskSubmitted;
+  if constexpr (std::is_same_v<R, core::TaskSubmitted>) return RecordType::kTaskSubmittedHashed;
   if constexpr (std::is_same_v<R, core::TaskLeased>) return RecordType::kTaskLeased;
   if constexpr (std::is_same_v<R, core::AttemptEnded>) return RecordType::kAttemptEnded;
   if constexpr (std::is_same_v<R, core::TaskReady>) return RecordType::kTaskReady;
@@ -242,6 +283,9 @@ constexpr RecordType kTypeOf = [] {
   if constexpr (std::is_same_v<R, core::TaskEnded>) return RecordType::kTaskEnded;
   if constexpr (std::is_same_v<R, core::TaskForgotten>) return RecordType::kTaskForgotten;
   if constexpr (std::is_same_v<R, core::TaskPinned>) return RecordType::kTaskPinned;
+  if constexpr (std::is_same_v<R, core::TaskHeld>) return RecordType::kTaskHeld;
+  if constexpr (std::is_same_v<R, core::Quarantined>) return RecordType::kQuarantined;
+  if constexpr (std::is_same_v<R, core::QuarantineReleased>) return RecordType::kQuarantineReleased;
   if constexpr (std::is_same_v<R, core::TaskRevived>) return RecordType::kTaskRevived;
   if constexpr (std::is_same_v<R, core::QueuePaused>) return RecordType::kQueuePaused;
 }();
@@ -253,6 +297,7 @@ std::string_view name_of(RecordType type) {
     case RecordType::kQueueCreated:
       return "QueueCreated";
     case RecordType::kTaskSubmitted:
+    case RecordType::kTaskSubmittedHashed:
       return "TaskSubmitted";
     case RecordType::kTaskLeased:
       return "TaskLeased";
@@ -268,6 +313,12 @@ std::string_view name_of(RecordType type) {
       return "TaskForgotten";
     case RecordType::kTaskPinned:
       return "TaskPinned";
+    case RecordType::kTaskHeld:
+      return "TaskHeld";
+    case RecordType::kQuarantined:
+      return "Quarantined";
+    case RecordType::kQuarantineReleased:
+      return "QuarantineReleased";
     case RecordType::kTaskRevived:
       return "TaskRevived";
     case RecordType::kQueuePaused:
@@ -284,9 +335,10 @@ std::string tail_of(const core::TaskSubmitted& record) {
 }
 
 template <typename R>
-Result<core::Record> read(std::string_view fields) {
+Result<core::Record> read(std::string_view fields, bool has_body_hash = true) {
   R record;
   Reader reader(fields);
+  reader.has_body_hash = has_body_hash;
   visit_fields(reader, record);
   if (reader.failed()) {
     return Status(Code::kDataLoss, "malformed_record",
@@ -323,6 +375,8 @@ Result<core::Record> decode_record(std::string_view head) {
     case RecordType::kQueueCreated:
       return read<core::QueueCreated>(fields);
     case RecordType::kTaskSubmitted:
+      return read<core::TaskSubmitted>(fields, /*has_body_hash=*/false);
+    case RecordType::kTaskSubmittedHashed:
       return read<core::TaskSubmitted>(fields);
     case RecordType::kTaskLeased:
       return read<core::TaskLeased>(fields);
@@ -338,6 +392,12 @@ Result<core::Record> decode_record(std::string_view head) {
       return read<core::TaskForgotten>(fields);
     case RecordType::kTaskPinned:
       return read<core::TaskPinned>(fields);
+    case RecordType::kTaskHeld:
+      return read<core::TaskHeld>(fields);
+    case RecordType::kQuarantined:
+      return read<core::Quarantined>(fields);
+    case RecordType::kQuarantineReleased:
+      return read<core::QuarantineReleased>(fields);
     case RecordType::kTaskRevived:
       return read<core::TaskRevived>(fields);
     case RecordType::kQueuePaused:

@@ -111,7 +111,9 @@ bool Loop::drain_one(Router& router) {
 
 Status Loop::settle() {
   if (!effects_.append.empty()) {
-    Status status = storage_.store(effects_.append, core_);
+    Status status = fill_copies();
+    if (!status.is_ok()) return status;
+    status = storage_.store(effects_.append, core_);
     // What was to be said rested on records that may not be there: say nothing, and end.
     if (!status.is_ok()) return status;
   }
@@ -131,6 +133,17 @@ Status Loop::settle() {
   if (now >= next_forgetting_) {
     forget_strangers();
     next_forgetting_ = now + kForgetStrangersEvery;
+  }
+  return Status::ok();
+}
+
+// The blobs that are copies of earlier ones.
+Status Loop::fill_copies() {
+  for (core::Append& append : effects_.append) {
+    if (append.blob_of == core::kNoTask) continue;
+    auto blob = storage_.read(core_.state().tasks().at(append.blob_of).blob);
+    if (!blob.is_ok()) return blob.status();
+    append.blob = std::move(*blob);
   }
   return Status::ok();
 }

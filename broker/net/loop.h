@@ -61,6 +61,7 @@ class Loop {
   bool turn_is_full();
   void hear_history();
   Status settle();
+  Status fill_copies();
   void send(core::Outbound& outbound);
   bool fill_inputs(TaskAssignment& task, const std::vector<core::TaskIndex>& inputs);
   void measure();

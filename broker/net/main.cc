@@ -50,6 +50,7 @@ void describe_rules(core::CoreOptions& core, config::Options& options) {
       core::OwnerRule rule;
       map.integer("weight", rule.weight, {1, 1000});
       map.integer("running_cost_max", rule.running_cost_max, {0, 1'000'000'000});
+      map.integer("tasks_max", rule.tasks_max, {0, 100'000'000});
       if (checked(name, map)) core.owners[OwnerName(name)] = rule;
     });
     file.named("queue_rules", [&](const std::string& name, config::Map& map) {
@@ -123,6 +124,10 @@ void describe(Settings& settings, config::Options& options) {
   options.duration("adoption_grace", settings.core.adoption_grace,
                    "after a start: how long workers have to name what they hold",
                    {milliseconds(500), hours(1)});
+  options.integer("quarantine_losses", settings.core.quarantine_losses,
+                  "lost so many workers to one body or image, its tasks are held", {1, 1'000'000});
+  options.integer("owner_tasks_max", settings.core.owner_tasks_max,
+                  "tasks of one owner that have not ended; 0: no bound", {0, 100'000'000});
   options.integer("losses_max", settings.core.losses_max,
                   "lost with so many workers, a task is dead", {1, 100});
   options.integer("queue_tasks_max", settings.core.queue_tasks_max,

@@ -80,8 +80,8 @@ std::vector<std::string> parse_artifacts(const Command& command) {
 }
 
 Outcome parse_outcome(const std::string& text) {
-  for (const auto outcome :
-       {Outcome::kSucceeded, Outcome::kFailed, Outcome::kRetry, Outcome::kCancelled}) {
+  for (const auto outcome : {Outcome::kSucceeded, Outcome::kFailed, Outcome::kRetry,
+                             Outcome::kCancelled, Outcome::kSnooze, Outcome::kHandOver}) {
     if (to_string(outcome) == text) return outcome;
   }
   return Outcome::kSucceeded;
@@ -117,6 +117,10 @@ Submit parse_submit(const Command& command) {
       task.after.push_back(task_id(std::stoull(other)));
     }
     for (const std::string& gpu : command.all("gpu")) task.require["gpu"] = gpu;
+    for (const std::string& image : command.all("image")) task.labels["image_digest"] = image;
+    task.cache_key = command.get("cache_key");
+    task.cache_ttl = std::chrono::seconds(command.number("cache_ttl", 0));
+    task.traceparent = command.get("traceparent");
     task.artifacts = parse_artifacts(command);
     submit.tasks.push_back(std::move(task));
   }
@@ -179,6 +183,7 @@ Message Dialogue::message_of(const Command& command, core::Door& door, std::stri
   if (verb == "references") return ReferencesRequest{request, parse_artifacts(command)};
   if (verb == "queues") return QueuesRequest{request};
   if (verb == "workers") return WorkersRequest{request};
+  if (verb == "quarantines") return QuarantinesRequest{request};
   if (verb == "events")
     return EventsRequest{request, command.number("after", 0), parse_ids(command), 1000};
   if (verb == "client_goodbye") return Goodbye{};
@@ -186,8 +191,8 @@ Message Dialogue::message_of(const Command& command, core::Door& door, std::stri
     return ListRequest{.request = request, .queue = QueueName(command.get("queue"))};
   for (const auto operation :
        {Operation::kPauseQueue, Operation::kResumeQueue, Operation::kPurgeQueue,
-        Operation::kDrainWorker, Operation::kRetryDead, Operation::kDropDead, Operation::kPin,
-        Operation::kUnpin}) {
+        Operation::kDrainWorker, Operation::kRetryDead, Operation::kDropDead,
+        Operation::kReleaseQuarantine, Operation::kPin, Operation::kUnpin}) {
     if (verb == to_string(operation)) {
       return Operate{request, operation, command.get("target"), parse_ids(command)};
     }
@@ -237,6 +242,12 @@ std::string Dialogue::run(const std::string& line, std::string& wrong) {
     options_.owners[OwnerName(command.peer)].weight =
         static_cast<std::uint32_t>(command.number("weight", 1));
     core_->set_rules(options_);
+  } else if (command.verb == "tasks_max") {
+    options_.owners[OwnerName(command.peer)].tasks_max = command.number("tasks", 0);
+    core_->set_rules(options_);
+  } else if (command.verb == "quarantine_losses") {
+    options_.quarantine_losses = static_cast<std::uint32_t>(std::stoul(command.peer));
+    core_->set_rules(options_);
   } else if (command.verb == "show_feed") {
     show_feed_ = true;
   } else if (command.verb == "refuse_new") {
@@ -271,8 +282,11 @@ std::string Dialogue::settle(core::Effects& effects, std::string& wrong) {
     const core::Location blob{.segment = append.blob.empty() ? 0U : 1U,
                               .offset = static_cast<std::uint32_t>(journal_.size()),
                               .length = static_cast<std::uint32_t>(append.blob.size())};
-    journal_.emplace_back(append.record, blob);
-    if (!append.blob.empty()) core_->on_stored(append, blob);
+    // A copy of another task's: its bytes are not kept here, only where they lie.
+    const core::Location place =
+        append.blob_of == core::kNoTask ? blob : core_->state().tasks().at(append.blob_of).blob;
+    journal_.emplace_back(append.record, place);
+    if (place.length > 0) core_->on_stored(append, place);
   }
   for (const core::Outbound& outbound : effects.send) {
     output += print(peer_names_[outbound.to], outbound.message) + "\n";

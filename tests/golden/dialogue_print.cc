@@ -40,7 +40,8 @@ struct PrintRecord {
   }
   std::string operator()(const core::TaskSubmitted& r) const {
     return "TaskSubmitted task=" + text(r.id) + " queue=" + r.queue.value +
-           " priority=" + std::to_string(r.priority);
+           " priority=" + std::to_string(r.priority) +
+           (r.follows == TaskId() ? "" : " follows=" + text(r.follows));
   }
   std::string operator()(const core::TaskLeased& r) const {
     return "TaskLeased task=" + text(r.id) + " attempt=" + std::to_string(r.attempt.number) +
@@ -49,7 +50,7 @@ struct PrintRecord {
   std::string operator()(const core::AttemptEnded& r) const {
     return "AttemptEnded task=" + text(r.id) + " attempt=" + std::to_string(r.attempt.number) +
            " cause=" + std::string(to_string(r.cause)) + (r.counts_as_loss ? " loss" : "") +
-           (r.counts_as_attempt ? " counted" : "") +
+           (r.counts_as_attempt ? " counted" : "") + (r.handed_over ? " handed_over" : "") +
            (r.ready_at > r.at ? " ready_at=" + seconds(r.ready_at) : "") +
            quoted("because", r.because);
   }
@@ -66,12 +67,23 @@ struct PrintRecord {
   std::string operator()(const core::TaskForgotten& r) const {
     return "TaskForgotten task=" + text(r.id);
   }
+  std::string operator()(const core::TaskHeld& r) const {
+    return "TaskHeld task=" + text(r.id) + " key=" + r.key;
+  }
+  std::string operator()(const core::Quarantined& r) const {
+    return "Quarantined key=" + r.key + " losses=" + std::to_string(r.losses) +
+           quoted("reason", r.reason);
+  }
+  std::string operator()(const core::QuarantineReleased& r) const {
+    return "QuarantineReleased key=" + r.key;
+  }
   std::string operator()(const core::TaskPinned& r) const {
     return "TaskPinned task=" + text(r.id) + (r.pinned ? " pinned" : " unpinned");
   }
   std::string operator()(const core::TaskEnded& r) const {
     return "TaskEnded task=" + text(r.id) + " attempt=" + std::to_string(r.attempt.number) + " " +
            std::string(to_string(r.state)) + " cause=" + std::string(to_string(r.cause)) +
+           (r.cached_from == TaskId() ? "" : " cached_from=" + text(r.cached_from)) +
            quoted("reason", r.reason);
   }
 };
@@ -93,7 +105,11 @@ struct PrintMessage {
     std::string out = " request=" + std::to_string(m.request);
     for (const TaskResult& r : m.results) {
       out += " task=" + text(r.id) + "@" + std::to_string(r.attempt.number) + ":" +
-             std::string(to_string(r.state)) + quoted("reason", r.reason);
+             std::string(to_string(r.state)) + quoted("reason", r.reason) +
+             (r.cached_from == TaskId() ? "" : " cached_from=" + text(r.cached_from)) +
+             (r.usage.cpu_seconds > 0
+                  ? " cpu_seconds=" + std::to_string(static_cast<int>(r.usage.cpu_seconds))
+                  : "");
     }
     return out + list("pending", m.pending) + list("unknown", m.unknown);
   }
@@ -107,7 +123,9 @@ struct PrintMessage {
                       quoted("reason", m.task.reason);
     for (const AttemptInfo& attempt : m.task.attempts) {
       out += " attempt=" + std::to_string(attempt.attempt.number) + ":" + attempt.worker.value +
-             ":" + seconds(attempt.started_at) + quoted("ended", attempt.ended_because);
+             ":" + seconds(attempt.started_at) +
+             (attempt.cause == Cause::kNone ? "" : ":" + std::string(to_string(attempt.cause))) +
+             quoted("ended", attempt.ended_because);
     }
     return out;
   }
@@ -137,7 +155,7 @@ struct PrintMessage {
   std::string operator()(const Tasks& m) const {
     std::string out;
     for (const TaskAssignment& t : m.tasks) {
-      out += " task=" + text(HeldAttempt{t.id, t.attempt});
+      out += " task=" + text(HeldAttempt{t.id, t.attempt}) + (t.resume ? " resume" : "");
       for (const TaskInput& input : t.inputs) {
         out += " input=" + text(input.id) + ":" + std::string(to_string(input.state));
       }
@@ -165,6 +183,14 @@ struct PrintMessage {
     std::string out;
     for (const std::string& hash : m.hashes) {
       out += " artifact=" + hash.substr(0, hash.find_last_not_of('0') + 1);
+    }
+    return out;
+  }
+  std::string operator()(const QuarantineList& m) const {
+    std::string out;
+    for (const QuarantineInfo& q : m.quarantines) {
+      out += " " + q.key + ":losses=" + std::to_string(q.losses) +
+             ",held=" + std::to_string(q.held) + quoted("reason", q.reason);
     }
     return out;
   }

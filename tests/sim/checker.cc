@@ -14,18 +14,58 @@ void Checker::on_durable(const core::Record& record, const std::string& blob) {
     if (!submitted_.emplace(submitted->id, blob).second) {
       world_.fail("task " + submitted->id.text() + " was recorded as submitted twice");
     }
+  } else if (const auto* leased = std::get_if<core::TaskLeased>(&record)) {
+    on_leased(*leased);
   } else if (const auto* ended = std::get_if<core::TaskEnded>(&record)) {
-    if (!submitted_.contains(ended->id)) world_.fail("a task ended that was never submitted");
-    if (!ended_.emplace(ended->id, Ended{ended->state, ended->attempt, blob}).second) {
-      world_.fail("task " + ended->id.text() + " was recorded as ended twice");
-    }
-    world_.mark("ended " + std::string(to_string(ended->state)));
+    on_ended(*ended, blob);
   } else if (const auto* given_back = std::get_if<core::AttemptEnded>(&record)) {
-    given_back_.insert({given_back->id, given_back->attempt});
-    world_.mark(given_back->counts_as_attempt ? "retried"
-                : given_back->counts_as_loss  ? "lost"
-                                              : "given back");
+    on_given_back(*given_back);
+  } else if (std::holds_alternative<core::Quarantined>(record)) {
+    world_.mark("quarantined");
   }
+}
+
+// One worker at a time, and each grant a new attempt, but for what was handed over.
+void Checker::on_leased(const core::TaskLeased& leased) {
+  Run& run = runs_[leased.id];
+  const std::uint32_t expected = run.handed_over ? run.attempt : run.attempt + 1;
+  if (run.is_open || leased.attempt.number != expected || ended_.contains(leased.id)) {
+    world_.fail("task " + leased.id.text() + " was given to " + leased.worker.value +
+                " as attempt " + std::to_string(leased.attempt.number) + " while attempt " +
+                std::to_string(run.attempt) + (run.is_open ? " runs" : " was the last"));
+  }
+  run = {.attempt = leased.attempt.number, .is_open = true, .handed_over = false};
+}
+
+void Checker::on_given_back(const core::AttemptEnded& ended) {
+  Run& run = runs_[ended.id];
+  if (!run.is_open || run.attempt != ended.attempt.number)
+    world_.fail("an attempt of " + ended.id.text() + " ended that did not run");
+  run.is_open = false;
+  run.handed_over = ended.handed_over;
+  given_back_.insert({ended.id, ended.attempt});
+  world_.mark(ended.counts_as_attempt ? "retried"
+              : ended.counts_as_loss  ? "lost"
+              : ended.handed_over     ? "handed over"
+                                      : "given back");
+}
+
+void Checker::on_ended(const core::TaskEnded& ended, const std::string& blob) {
+  if (!submitted_.contains(ended.id)) world_.fail("a task ended that was never submitted");
+  const Ended end{ended.state, ended.attempt, blob, ended.by_report};
+  if (!ended_.emplace(ended.id, end).second)
+    world_.fail("task " + ended.id.text() + " was recorded as ended twice");
+  world_.mark("ended " + std::string(to_string(ended.state)));
+  runs_[ended.id].is_open = false;
+  if (ended.cached_from == TaskId()) return;
+  // What a worker said of another's run, word for word.
+  const auto source = ended_.find(ended.cached_from);
+  if (source == ended_.end() || !source->second.by_report || source->second.state != ended.state ||
+      source->second.result != blob) {
+    world_.fail("task " + ended.id.text() + " ended as " + ended.cached_from.text() +
+                ", which did not end so");
+  }
+  world_.mark("shared");
 }
 
 void Checker::on_dispatched(const TaskAssignment& task) {
@@ -68,7 +108,7 @@ void Checker::on_result(const TaskResult& result) {
                 std::string(to_string(ended->second.state)) + " '" + ended->second.result +
                 "' of attempt " + std::to_string(ended->second.attempt.number));
   }
-  if (result.state == TaskState::kSucceeded &&
+  if (result.state == TaskState::kSucceeded && result.cached_from == TaskId() &&
       result.result != result_of(result.id, result.attempt)) {
     world_.fail("the result of " + result.id.text() +
                 " is not what the worker of that attempt reported");

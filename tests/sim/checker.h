@@ -39,12 +39,23 @@ class Checker {
     TaskState state;
     Attempt attempt;
     std::string result;
+    bool by_report = false;
   };
+  // What a task's attempts have come to, by the records alone.
+  struct Run {
+    std::uint32_t attempt = 0;
+    bool is_open = false;
+    bool handed_over = false;
+  };
+  void on_leased(const core::TaskLeased& leased);
+  void on_ended(const core::TaskEnded& ended, const std::string& blob);
+  void on_given_back(const core::AttemptEnded& ended);
 
   World& world_;
   std::map<TaskId, std::string> submitted_;  // with their bodies
   std::map<TaskId, Ended> ended_;
   std::set<HeldAttempt> given_back_;
+  std::map<TaskId, Run> runs_;
   std::set<TaskId> acknowledged_;
 };
 

@@ -13,10 +13,32 @@
 namespace {
 
 // Every rare path that the fixed set of seeds must have taken.
-constexpr const char* kMarks[] = {
-    "broker crashed", "worker crashed",  "worker paused", "worker cut off",    "ended succeeded",
-    "ended failed",   "ended cancelled", "ended dead",    "retried",           "lost",
-    "given back",     "stale report",    "told to drop",  "a result travelled"};
+constexpr const char* kMarks[] = {"broker crashed",
+                                  "worker crashed",
+                                  "worker paused",
+                                  "worker cut off",
+                                  "ended succeeded",
+                                  "ended failed",
+                                  "ended cancelled",
+                                  "ended dead",
+                                  "retried",
+                                  "lost",
+                                  "given back",
+                                  "stale report",
+                                  "told to drop",
+                                  "a result travelled",
+                                  "shared",
+                                  "snoozed",
+                                  "handed over",
+                                  "resumed",
+                                  "poisoned",
+                                  "quarantined",
+                                  "held",
+                                  "refused quarantined",
+                                  "refused owner_full",
+                                  "a write failed",
+                                  "partitioned",
+                                  "clock jumped"};
 
 int usage() {
   std::fprintf(stderr, "usage: simulation [--seed N] [--seeds COUNT] [--demand-marks]\n");
@@ -59,7 +81,7 @@ int main(int argc, char** argv) {
               tasks);
   int missing = 0;
   for (const char* mark : kMarks) {
-    std::printf("  %-16s %llu\n", mark, static_cast<unsigned long long>(marks[mark]));
+    std::printf("  %-19s %llu\n", mark, static_cast<unsigned long long>(marks[mark]));
     if (marks[mark] == 0) ++missing;
   }
   if (demand_marks && missing > 0) {

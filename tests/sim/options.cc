@@ -34,6 +34,13 @@ Options options_from_seed(std::uint64_t seed) {
   options.requirements = options.workers > 1 ? rate(0.3) : 0;
   options.quota = rate(0.5);
   options.refuses_new = rate(0.02);
+  options.shared_work = rate(0.5);
+  options.snoozes = rate(0.1);
+  options.hand_overs = rate(0.2);
+  options.poison = rate(0.05);
+  options.disk_fails = rate(0.005);
+  options.partition = rate(0.05);
+  options.clock_jumps = rate(0.5);
   options.trouble = std::chrono::seconds(dice.between(10, 90));
   return options;
 }
@@ -50,7 +57,11 @@ std::string describe(const Options& options) {
       << " infrastructure_fails=" << options.infrastructure_fails
       << " dependencies=" << options.dependencies << " times=" << options.times
       << " requirements=" << options.requirements << " quota=" << options.quota
-      << " refuses_new=" << options.refuses_new << " trouble_ms=" << options.trouble.count();
+      << " shared_work=" << options.shared_work << " snoozes=" << options.snoozes
+      << " hand_overs=" << options.hand_overs << " poison=" << options.poison
+      << " disk_fails=" << options.disk_fails << " partition=" << options.partition
+      << " clock_jumps=" << options.clock_jumps << " refuses_new=" << options.refuses_new
+      << " trouble_ms=" << options.trouble.count();
   return out.str();
 }
 

@@ -30,6 +30,13 @@ struct Options {
   double times = 0;         // not_before, timeout, deadline
   double requirements = 0;
   double quota = 0;        // of an owner: a bound on what it has running
+  double shared_work = 0;  // of a task: a cache key that others have too
+  double snoozes = 0;      // of an attempt
+  double hand_overs = 0;
+  double poison = 0;       // of a task: it kills whoever gets it
+  double disk_fails = 0;   // in a loop turn that writes: the broker says nothing and ends
+  double partition = 0;    // in a second: nothing arrives anywhere for a while
+  double clock_jumps = 0;  // at a start of the broker
   double refuses_new = 0;  // a broker that takes nothing new for a while, in a second
   Duration trouble{0};     // how long all this goes on; then everything heals
 };

@@ -11,6 +11,9 @@ constexpr Duration kTurnEvery{5};
 
 SimBroker::SimBroker(World& world, Checker& checker) : world_(world), checker_(checker) {
   // In trouble losses are the rule; in some runs tasks die of them.
+  options_.quarantine_losses = static_cast<std::uint32_t>(world.dice().between(2, 8));
+  options_.owner_tasks_max =
+      world.dice().chance(0.2) ? static_cast<std::uint64_t>(world.dice().between(10, 40)) : 0;
   options_.losses_max =
       world.dice().chance(0.3) ? static_cast<std::uint32_t>(world.dice().between(1, 3)) : 1000;
   for (int i = 0; i < world.options().clients; ++i) {
@@ -38,6 +41,10 @@ void SimBroker::send(core::PeerId peer, Message message) {
 }
 
 void SimBroker::start() {
+  if (!world_.healed() && lives_ > 0 && world_.dice().chance(world_.options().clock_jumps)) {
+    clock_offset_ = world_.dice().delay(Duration(-20'000), Duration(20'000));
+    world_.mark("clock jumped");
+  }
   core_ = std::make_unique<core::BrokerCore>(options_);
   for (std::size_t i = 0; i < disk_.size(); ++i) {
     const core::Location blob{1, static_cast<std::uint32_t>(i),
@@ -46,7 +53,7 @@ void SimBroker::start() {
     if (!status.is_ok()) return world_.fail("recovery: " + status.to_string());
   }
   core::Effects effects;
-  core_->start(world_.now(), {QueueName("eval"), QueueName("build")}, effects);
+  core_->start(now(), {QueueName("eval"), QueueName("build")}, effects);
   store(effects);
   const std::uint64_t life = ++lives_;
   std::function<void()> tick = [this, life] {
@@ -64,14 +71,19 @@ void SimBroker::crash() {
 
 void SimBroker::turn() {
   core::Effects effects;
-  for (core::FromPeer& message : inbox_) core_->step({world_.now(), std::move(message)}, effects);
+  for (core::FromPeer& message : inbox_) core_->step({now(), std::move(message)}, effects);
   inbox_.clear();
-  core_->step({world_.now(), core::Tick{}}, effects);
+  core_->step({now(), core::Tick{}}, effects);
   for (const std::string& sentence : core::check_now(*core_)) world_.fail(sentence);
 
   const bool dies = !world_.healed() && world_.dice().chance(world_.options().broker_crash);
   const std::uint64_t where = dies ? world_.dice().below(3) : 3;
   if (where == 0) return crash();  // before anything is written
+  if (!world_.healed() && !effects.append.empty() &&
+      world_.dice().chance(world_.options().disk_fails)) {
+    world_.mark("a write failed");
+    return crash();
+  }
   if (!store(effects)) return;
   if (where == 1) return crash();  // all is durable and nobody knows
   for (core::Outbound& outbound : effects.send) {
@@ -90,6 +102,8 @@ void SimBroker::turn() {
 
 bool SimBroker::store(core::Effects& effects) {
   for (core::Append& append : effects.append) {
+    if (append.blob_of != core::kNoTask)
+      append.blob = disk_[core_->state().tasks().at(append.blob_of).blob.offset].blob;
     checker_.on_durable(append.record, append.blob);
     if (!append.blob.empty()) {
       core_->on_stored(append, {1, static_cast<std::uint32_t>(disk_.size()),
@@ -127,6 +141,10 @@ void SimBroker::deliver(core::Outbound& outbound) {
 }
 
 void SimBroker::every_second() {
+  if (!world_.healed() && world_.dice().chance(world_.options().partition)) {
+    world_.mark("partitioned");
+    world_.partition_until(world_.now() + world_.dice().delay(Duration(500), Duration(15'000)));
+  }
   if (core_)
     core_->set_accepting(world_.healed() || !world_.dice().chance(world_.options().refuses_new));
   world_.after(Duration(1000), [this] { every_second(); });

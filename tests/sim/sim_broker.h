@@ -55,6 +55,9 @@ class SimBroker {
   std::vector<Stored> disk_;
   std::map<core::PeerId, Link> links_;
   std::vector<core::FromPeer> inbox_;
+  Time now() const { return world_.now() + clock_offset_; }
+
+  Duration clock_offset_{0};  // of the machine's clock: it may be set while the broker is down
   std::uint64_t peers_ = 0;
   std::uint64_t lives_ = 0;
 };

@@ -41,6 +41,11 @@ void SimClient::ask_for_more(TaskSpec& task) {
     task.deadline = world_.now() + dice.delay(Duration(200'000), Duration(400'000));
   }
   if (dice.chance(0.2)) task.cost = static_cast<std::uint32_t>(dice.between(1, 5));
+  if (dice.chance(world_.options().shared_work)) {
+    task.cache_key = "work " + std::to_string(dice.below(3));
+    if (dice.chance(0.5)) task.cache_ttl = dice.delay(Duration(0), Duration(60'000));
+  }
+  if (dice.chance(world_.options().poison)) task.labels["image_digest"] = "poison";
   if (dice.chance(world_.options().requirements))
     task.require["kind"] = dice.chance(0.5) ? "a" : "b";
 }
@@ -64,11 +69,13 @@ void SimClient::receive(const Message& message) {
       broker_.send(peer_, Await{.request = ++requests_, .ids = {waiting_.begin(), waiting_.end()}});
     }
   } else if (const auto* error = std::get_if<Error>(&message)) {
-    if (error->reason == "hello_first") {
-      broker_.send(peer_, ClientHello{.name = "again"});
-    } else if (error->code != Code::kRetryLater && pending_ &&
-               error->request == pending_->request) {
-      world_.fail("a submit was refused: " + error->reason + ": " + error->message);
+    on(*error);
+  } else if (const auto* list = std::get_if<QuarantineList>(&message)) {
+    for (const QuarantineInfo& quarantine : list->quarantines) {
+      if (quarantine.held > 0) world_.mark("held");
+      broker_.send(peer_, Operate{.request = ++requests_,
+                                  .operation = Operation::kReleaseQuarantine,
+                                  .target = quarantine.key});
     }
   } else if (const auto* submitted = std::get_if<Submitted>(&message)) {
     if (!pending_ || submitted->request != pending_->request) return;  // of an earlier try
@@ -87,6 +94,21 @@ void SimClient::receive(const Message& message) {
     }
     if (!results->unknown.empty()) world_.fail("an acknowledged task is unknown to the broker");
   }
+}
+
+void SimClient::on(const Error& error) {
+  if (error.reason == "hello_first") {
+    broker_.send(peer_, ClientHello{.name = "again"});
+    return;
+  }
+  if (!pending_ || error.request != pending_->request) return;
+  if (error.reason == "quarantined" || error.reason == "owner_full") {
+    world_.mark("refused " + error.reason);
+  } else if (error.code != Code::kRetryLater) {
+    world_.fail("a submit was refused: " + error.reason + ": " + error.message);
+  }
+  if (error.code == Code::kRetryLater && error.retry_after <= Duration(0))
+    world_.fail("a refusal for now does not say for how long: " + error.reason);
 }
 
 void SimClient::submit_more() {
@@ -117,6 +139,9 @@ void SimClient::every_second() {
       broker_.send(peer_,
                    Cancel{.request = ++requests_, .ids = {*task}, .reason = "a change of mind"});
     }
+    // The operator: in trouble now and then, in peace until nothing is held any more.
+    if (number_ == 0 && world_.dice().chance(world_.healed() ? 1 : 0.05))
+      broker_.send(peer_, QuarantinesRequest{.request = ++requests_});
     broker_.send(peer_, Heartbeat{});
   }
   world_.after(Duration(1000), [this] { every_second(); });

@@ -27,6 +27,7 @@ class SimClient {
   void submit_more();
   void make_tasks(int count);
   void ask_for_more(TaskSpec& task);
+  void on(const Error& error);
 
   World& world_;
   Checker& checker_;
@@ -53,7 +54,7 @@ class SimWorker {
     std::optional<TaskReport> report;
   };
 
-  void be_born();
+  void be_born(bool same_name = false);
   void connect();
   void receive(const Message& message);
   void on(const Welcome& welcome);
@@ -74,6 +75,7 @@ class SimWorker {
   int life_ = 0;
   WorkerName name_;
   std::uint32_t slots_ = 1;
+  bool leaving_ = false;  // it hands over what it holds, and another takes its place
   std::map<std::string, std::string> labels_;
   core::PeerId peer_{};
   bool greeted_ = false;

@@ -17,9 +17,11 @@ SimWorker::SimWorker(World& world, Checker& checker, SimBroker& broker, int numb
   every_moment();
 }
 
-void SimWorker::be_born() {
+void SimWorker::be_born(bool same_name) {
   held_.clear();
-  name_ = WorkerName("worker" + std::to_string(number_) + "-" + std::to_string(++life_));
+  leaving_ = false;
+  if (!same_name) ++life_;
+  name_ = WorkerName("worker" + std::to_string(number_) + "-" + std::to_string(life_));
   slots_ = static_cast<std::uint32_t>(world_.dice().between(1, world_.options().slots_max));
   connect();
 }
@@ -62,6 +64,11 @@ void SimWorker::on(const Welcome& welcome) {
 
 void SimWorker::on(const Tasks& tasks) {
   for (const TaskAssignment& task : tasks.tasks) {
+    if (task.resume) world_.mark("resumed");
+    if (task.labels.contains("image_digest") && !world_.healed()) {
+      world_.mark("poisoned");
+      return be_born(/*same_name=*/world_.dice().chance(0.5));
+    }
     const auto held = held_.find(task.id);
     if (held != held_.end() && held->second.attempt >= task.attempt) continue;  // a repeat
     Held fresh{.attempt = task.attempt};
@@ -120,6 +127,11 @@ void SimWorker::every_moment() {
   }
   paused_until_ = Time{};
   if (world_.now() - heard_ > Duration(3500)) return connect();
+  if (leaving_ && held_.empty()) return be_born();
+  if (!world_.healed() && !leaving_ && !held_.empty() &&
+      world_.dice().chance(world_.options().hand_overs * share_of_a_second)) {
+    leaving_ = true;
+  }
   work();
 }
 
@@ -128,13 +140,16 @@ void SimWorker::work() {
   for (auto& [id, held] : held_) {
     if (!held.report && (world_.now() >= held.done_at || held.cancelled))
       held.report = report_for(id, held);
+    if (!held.report && leaving_) {
+      held.report = TaskReport{.id = id, .attempt = held.attempt, .outcome = Outcome::kHandOver};
+    }
     if (held.report) report.reports.push_back(*held.report);
   }
   const bool is_due = world_.now() - spoke_ >= Duration(1000);
   if (!report.reports.empty() && (is_due || world_.dice().chance(0.5)))
     broker_.send(peer_, std::move(report));
   if (is_due) {
-    broker_.send(peer_, Heartbeat{.slots = slots_, .holding = holding()});
+    broker_.send(peer_, Heartbeat{.slots = leaving_ ? 0 : slots_, .holding = holding()});
     spoke_ = world_.now();
   }
 }
@@ -148,6 +163,10 @@ TaskReport SimWorker::report_for(const TaskId& id, const Held& held) {
     report.outcome = Outcome::kFailed;
     report.cause = Cause::kTask;
     report.reason = "it said no";
+  } else if (!world_.healed() && world_.dice().chance(options.snoozes)) {
+    report.outcome = Outcome::kSnooze;
+    report.delay = world_.dice().delay(Duration(0), Duration(3000));
+    world_.mark("snoozed");
   } else if (world_.dice().chance(options.task_retries)) {
     report.outcome = Outcome::kRetry;
     report.cause = Cause::kTask;

@@ -32,11 +32,13 @@ class World {
   // Carries something over the network: `deliver` runs later, twice, or never.
   void carry(const std::function<void()>& deliver) {
     if (healed_) return after(Duration(1), deliver);
-    if (dice_.chance(options_.loss)) return;
+    if (now_ < cut_until_ || dice_.chance(options_.loss)) return;
     after(dice_.delay(Duration(0), options_.delay_max), deliver);
     if (dice_.chance(options_.duplication))
       after(dice_.delay(Duration(0), options_.delay_max), deliver);
   }
+  // Nothing that is sent until then arrives.
+  void partition_until(Time until) { cut_until_ = until; }
   // Runs the next thing on the agenda, unless it lies beyond `until`. False: nothing is left until
   // then.
   bool run_next(Time until) {
@@ -64,6 +66,7 @@ class World {
   Options options_;
   Dice dice_;
   Time now_ = Time(std::chrono::hours(24 * 365 * 50));
+  Time cut_until_{};
   bool healed_ = false;
   std::uint64_t order_ = 0;
   std::map<std::pair<Time, std::uint64_t>, std::function<void()>> agenda_;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "workers/cleanup/audit.h"
@@ -15,8 +14,6 @@ namespace assay::cleanup {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
-
 constexpr std::size_t kHashesAtOnce = 1000;
 constexpr std::size_t kTasksAtOnce = 500;
 constexpr std::size_t kItemsListed = 1000;
@@ -53,17 +50,7 @@ class Sweep {
     return status;
   }
 
-  std::string result() const {
-    json out{{"version", 1}, {"dry_run", policy_.dry_run}, {"items", items_}};
-    for (const auto& [kind, tally] : tallies_) {
-      out[kind] = {{"removed", tally.removed},
-                   {"bytes", tally.bytes},
-                   {"referenced", tally.referenced},
-                   {"labelled", tally.labelled},
-                   {"young", tally.young}};
-    }
-    return out.dump(-1, ' ', false, json::error_handler_t::replace);
-  }
+  std::string result() const { return to_json(policy_.dry_run, tallies_, items_); }
 
  private:
   bool keeps(const std::map<std::string, std::string>& labels) const {
@@ -78,10 +65,7 @@ class Sweep {
     ++tallies_[kind].removed;
     tallies_[kind].bytes += doomed.item.bytes;
     if (items_.size() >= kItemsListed) return;
-    items_.push_back({{"kind", kind},
-                      {"id", doomed.item.id},
-                      {"bytes", doomed.item.bytes},
-                      {"reason", doomed.reason}});
+    items_.emplace_back(kind, doomed);
   }
 
   // The record first: nothing goes without one. A batch shares its flush.
@@ -112,8 +96,8 @@ class Sweep {
         items.push_back({info.id.text(), *info.ended_at, 0});
         ids[info.id.text()] = info.id;
       }
-      if (list->complete || list->tasks.empty()) break;
-      if (request.after == list->tasks.back().id) break;  // a broker that does not page
+      // The second: a broker that does not page.
+      if (list->complete || list->tasks.empty() || request.after == list->tasks.back().id) break;
       request.after = list->tasks.back().id;
     }
     const auto doomed =
@@ -246,9 +230,8 @@ class Sweep {
       return Status::ok();
     });
     for (const ArtifactName& name : gone) {
-      if (!status.is_ok()) break;
-      status = artifacts_->remove_name(name);
-      if (status.code() == Code::kNotFound) status = Status::ok();
+      const Status removed = artifacts_->remove_name(name);
+      if (!removed.is_ok() && removed.code() != Code::kNotFound) return removed;
     }
     return status;
   }
@@ -275,7 +258,7 @@ class Sweep {
   std::string task_;
   TaskContext& context_;
   std::map<std::string, Tally> tallies_{{"artifacts", {}}, {"reports", {}}, {"tasks", {}}};
-  json items_ = json::array();
+  std::vector<Gone> items_;
 };
 
 }  // namespace

@@ -3,6 +3,12 @@
 #define ASSAY_WORKERS_CLEANUP_TALLY_H_
 
 #include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "workers/cleanup/plan.h"
 
 namespace assay::cleanup {
 
@@ -14,6 +20,12 @@ struct Tally {
   std::uint64_t labelled = 0;    // spared: its task bears a label to keep it
   std::uint64_t young = 0;       // spared: it was stored again meanwhile
 };
+
+using Gone = std::pair<std::string, Doomed>;  // its kind, and what it was
+
+// The result of a sweep (docs/cleanup.md).
+std::string to_json(bool dry_run, const std::map<std::string, Tally>& tallies,
+                    const std::vector<Gone>& gone);
 
 }  // namespace assay::cleanup
 

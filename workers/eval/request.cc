@@ -33,6 +33,7 @@ void take_over(const Evaluation& from, Evaluation& to) {
   take(&Evaluation::model);
   take(&Evaluation::pass_threshold);
   take(&Evaluation::outputs);
+  take(&Evaluation::grader);
 }
 
 Status read_config(Evaluation& evaluation, const EvaluationSettings& settings,
@@ -147,6 +148,24 @@ bool asks_a_model(const json& job) {
   return false;
 }
 
+// The grader gets the submission as it was sent; the subject gets nothing of the grader.
+void set_grader_apart(Evaluation& evaluation, json job, EvaluationRequest& out) {
+  auto all = evaluation.files;
+  std::erase_if(all, [](const auto& file) { return file.path.starts_with("outputs/"); });
+  out.grader_files = std::make_shared<const std::vector<EvaluationFile>>(std::move(all));
+  const std::string folder = evaluation::folder_of(evaluation.grader);
+  std::erase_if(evaluation.files, [&](const EvaluationFile& file) {
+    return file.path == evaluation.grader ||
+           (!folder.empty() && file.path.starts_with(folder + "/"));
+  });
+  job["mode"] = "script";
+  job["entry"] = evaluation.grader;
+  job["endpoint"] = job["model"] = "";
+  job["arguments"] = json::array();
+  job.erase("config");
+  out.grader_job = job.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
 }  // namespace
 
 Result<EvaluationRequest> make_request(std::string_view body, const EvaluationSettings& settings,
@@ -198,6 +217,7 @@ Result<EvaluationRequest> make_request(std::string_view body, const EvaluationSe
   job["arguments"] = evaluation.arguments;
   job["output_bytes_max"] = kOutputBytesMax;
   out.job = job.dump(-1, ' ', false, json::error_handler_t::replace);
+  if (!evaluation.grader.empty()) set_grader_apart(evaluation, job, out);
   out.files = std::make_shared<const std::vector<EvaluationFile>>(std::move(evaluation.files));
   evaluation.files.clear();
   out.evaluation = std::move(evaluation);

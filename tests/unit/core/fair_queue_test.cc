@@ -28,7 +28,7 @@ class FairQueueTest : public testing::Test {
     Task& task = tasks_.at(index);
     task.priority = wish.priority;
     task.owner = OwnerIndex{wish.owner};
-    task.cost = wish.cost;
+    task.cost = static_cast<std::uint16_t>(wish.cost);
     task.require = RequireIndex{wish.require};
     task.submitted_at = task.changed_at = Time(wish.queued_at);
     queue_.push_back(tasks_, index, wish.weight);

@@ -48,7 +48,7 @@ struct Model {
     story.task.max_attempts = record.max_attempts;
     story.task.submitted_at = record.at;
     story.task.labels = record.labels;
-    bool waits = record.not_before > record.at;
+    bool waits = record.not_before > record.at || record.follows != TaskId();
     for (const TaskId& id : record.after)
       waits = waits || (stories.contains(id) && !is_ended(stories.at(id).task.state));
     if (waits) story.task.state = TaskState::kWaiting;
@@ -78,6 +78,11 @@ struct Model {
   void apply(const core::QueuePaused&, const std::string&) {}
   void apply(const core::TaskForgotten&, const std::string&) {}
   void apply(const core::TaskPinned&, const std::string&) {}
+  void apply(const core::TaskHeld& record, const std::string&) {
+    stories.at(record.id).task.state = TaskState::kWaiting;
+  }
+  void apply(const core::Quarantined&, const std::string&) {}
+  void apply(const core::QuarantineReleased&, const std::string&) {}
   void apply(const core::TaskRevived& record, const std::string&) {
     TaskStory& story = stories.at(record.id);
     story.task.state = TaskState::kQueued;

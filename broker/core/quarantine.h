@@ -1,0 +1,46 @@
+// Bodies and images whose tasks kept killing workers. A key names one, within its owner: hostile
+// tasks that wear somebody else's body or image harm their own owner only.
+//
+//   red-team/body:00af3377         the hash of the body
+//   red-team/image:sha256:9f86...  the label `image_digest`
+//
+// Durable: what is quarantined. Suspects are counted in memory, until a success of the same body or
+// image clears it, and from the beginning after a restart.
+#ifndef ASSAY_BROKER_CORE_QUARANTINE_H_
+#define ASSAY_BROKER_CORE_QUARANTINE_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "assay/ids.h"
+
+namespace assay::core {
+
+struct Quarantine {
+  Time since{};
+  std::uint32_t losses = 0;
+  std::string reason;
+};
+using Quarantines = std::map<std::string, Quarantine>;
+
+// The keys of a task; the image's only where its labels name one.
+std::vector<std::string> quarantine_keys(const OwnerName& owner, std::uint32_t body_hash,
+                                         const std::map<std::string, std::string>* labels);
+
+class Suspects {
+ public:
+  // Counts a worker that was lost to it; returns how many were, without a success between.
+  std::uint32_t count_loss(const std::string& key);
+  // It can run after all.
+  void clear(const std::string& key) { losses_.erase(key); }
+  bool empty() const { return losses_.empty(); }
+
+ private:
+  std::map<std::string, std::uint32_t> losses_;
+};
+
+}  // namespace assay::core
+
+#endif  // ASSAY_BROKER_CORE_QUARANTINE_H_
