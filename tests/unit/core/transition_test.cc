@@ -24,13 +24,14 @@ TEST(Transition, HasNoWayOutOfAnEnd) {
   }
 }
 
-// A waiting one may end as another of the same work does.
-TEST(Transition, EndsWellFromRunningOrWithTheRunThatItShares) {
+// A waiting task may share the run of another, and ends as that one does.
+TEST(Transition, EndsFromRunningOrWithTheRunItWaitsFor) {
   EXPECT_EQ(next_state(TaskState::kQueued, Change::kEndedWell), std::nullopt);
   EXPECT_EQ(next_state(TaskState::kQueued, Change::kEndedBadly), std::nullopt);
-  EXPECT_EQ(next_state(TaskState::kWaiting, Change::kEndedWell), TaskState::kSucceeded);
-  EXPECT_EQ(next_state(TaskState::kWaiting, Change::kEndedBadly), TaskState::kFailed);
-  EXPECT_EQ(next_state(TaskState::kRunning, Change::kEndedWell), TaskState::kSucceeded);
+  for (TaskState from : {TaskState::kWaiting, TaskState::kRunning}) {
+    EXPECT_EQ(next_state(from, Change::kEndedWell), TaskState::kSucceeded);
+    EXPECT_EQ(next_state(from, Change::kEndedBadly), TaskState::kFailed);
+  }
 }
 
 TEST(Transition, LetsEveryStateThatIsNoEndBeCalledOff) {
