@@ -317,6 +317,9 @@ class Run {
 TaskOutcome Evaluator::run(const TaskAssignment& task, TaskContext& context) const {
   Result<EvaluationRequest> request = make_request(task.body, settings_, task.inputs);
   if (!request.is_ok()) return TaskOutcome::failed(request.status().message());
+  if (!executor_.takes_pods()) {
+    return TaskOutcome::snooze(kRetryDelay, "the cluster does not answer just now");
+  }
   return Run(executor_, settings_, task, context, std::move(request).value()).run();
 }
 
