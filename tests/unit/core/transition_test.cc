@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::array kEveryChange{Change::kLeased,  Change::kReturned,  Change::kDelayed,
                                   Change::kReady,   Change::kEndedWell, Change::kEndedBadly,
-                                  Change::kGivenUp, Change::kCalledOff};
+                                  Change::kGivenUp, Change::kCalledOff, Change::kHeld};
 
 // But for one: an operator gives a dead task another life.
 TEST(Transition, HasNoWayOutOfAnEnd) {
