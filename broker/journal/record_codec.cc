@@ -9,9 +9,16 @@ namespace {
 
 using core::RecordType;
 
-// What few tasks ask for. Where none of it is asked for, none of it is written.
+template <typename Fields, typename Measured>
+void visit_usage(Fields& fields, Measured& usage) {
+  fields("cpu_seconds", usage.cpu_seconds);
+  fields("memory_byte_seconds", usage.memory_byte_seconds);
+  fields("gpu_seconds", usage.gpu_seconds);
+  fields("wall_seconds", usage.wall_seconds);
+}
+
 template <typename Fields, typename Submitted>
-void visit_tail(Fields& fields, Submitted& record) {
+void visit_submitted_tail(Fields& fields, Submitted& record) {
   fields("after", record.after);
   fields("on_failure", record.on_failure);
   fields("not_before", record.not_before);
@@ -28,12 +35,25 @@ void visit_tail(Fields& fields, Submitted& record) {
   fields("follows", record.follows);
 }
 
-template <typename Fields, typename Measured>
-void visit_usage(Fields& fields, Measured& usage) {
-  fields("cpu_seconds", usage.cpu_seconds);
-  fields("memory_byte_seconds", usage.memory_byte_seconds);
-  fields("gpu_seconds", usage.gpu_seconds);
-  fields("wall_seconds", usage.wall_seconds);
+// What few records say. Where none of it is said, none of it is written.
+template <typename R>
+constexpr bool kHasTail =
+    std::is_same_v<R, core::TaskSubmitted> || std::is_same_v<R, core::TaskEnded> ||
+    std::is_same_v<R, core::AttemptEnded>;
+
+template <typename Fields, typename R>
+void visit_tail(Fields& fields, R& record) {
+  using Type = std::remove_const_t<R>;
+  if constexpr (std::is_same_v<Type, core::TaskEnded>) {
+    fields("artifacts", record.artifacts);
+    visit_usage(fields, record.usage);
+    fields("cached_from", record.cached_from);
+  } else if constexpr (std::is_same_v<Type, core::AttemptEnded>) {
+    fields("handed_over", record.handed_over);
+    visit_usage(fields, record.usage);
+  } else {
+    visit_submitted_tail(fields, record);
+  }
 }
 
 // Each record's fields in the order in which they are written; the same list serves both directions
@@ -63,8 +83,7 @@ void visit_fields(Fields& fields, R& record) {
     fields("counted", record.counts_as_attempt);
     fields("ready_at", record.ready_at);
     fields("because", record.because);
-    fields("handed_over", record.handed_over);
-    visit_usage(fields, record.usage);
+    visit_tail(fields, record);
   } else if constexpr (std::is_same_v<Type, core::CancelRequested>) {
     fields("reason", record.reason);
   } else if constexpr (std::is_same_v<Type, core::TaskEnded>) {
@@ -73,9 +92,7 @@ void visit_fields(Fields& fields, R& record) {
     fields("cause", record.cause);
     fields("reason", record.reason);
     fields("by_report", record.by_report);
-    fields("artifacts", record.artifacts);
-    visit_usage(fields, record.usage);
-    fields("cached_from", record.cached_from);
+    visit_tail(fields, record);
   } else if constexpr (std::is_same_v<Type, core::QueuePaused>) {
     fields("paused", record.paused);
   } else if constexpr (std::is_same_v<Type, core::TaskPinned>) {
@@ -327,7 +344,8 @@ std::string_view name_of(RecordType type) {
   return "unknown";
 }
 
-std::string tail_of(const core::TaskSubmitted& record) {
+template <typename R>
+std::string tail_of(const R& record) {
   std::string bytes;
   Writer writer(bytes);
   visit_tail(writer, record);
@@ -356,10 +374,10 @@ void encode_record(const core::Record& record, std::string& out) {
         out.push_back(static_cast<char>(kTypeOf<R>));
         Writer writer(out);
         visit_fields(writer, what);
-        if constexpr (std::is_same_v<R, core::TaskSubmitted>) {
-          static const std::string kNothingAsked = tail_of(core::TaskSubmitted());
-          if (out.ends_with(kNothingAsked) && tail_of(what) == kNothingAsked) {
-            out.resize(out.size() - kNothingAsked.size());
+        if constexpr (kHasTail<R>) {
+          static const std::string kNothingSaid = tail_of(R());
+          if (out.ends_with(kNothingSaid) && tail_of(what) == kNothingSaid) {
+            out.resize(out.size() - kNothingSaid.size());
           }
         }
       },

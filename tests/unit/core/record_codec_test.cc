@@ -109,10 +109,35 @@ TEST(RecordCodec, RefusesARecordThatEndsInTheMiddleOfAField) {
 TEST(RecordCodec, ReadsAFieldThatAnOlderRecordLacksAsItsDefault) {
   const core::TaskEnded ended{.sequence = 8, .id = an_id(), .at = a_time(), .attempt = {2}};
   std::string bytes = bytes_of(ended);
-  bytes.resize(bytes.size() - 5);  // without `reason` and what follows it
+  // Its type, sequence, task, time, attempt, state and cause; without `reason` and what follows.
+  bytes.resize(1 + 8 + 16 + 8 + 4 + 1 + 1);
   const auto decoded = decode_record(bytes);
   ASSERT_TRUE(decoded.is_ok());
   EXPECT_EQ(std::get<core::TaskEnded>(*decoded).reason, "");
+}
+
+TEST(RecordCodec, ReadsASubmitThatWasWrittenBeforeBodiesHadHashes) {
+  std::string bytes;
+  encode_record(core::TaskSubmitted{.sequence = 3, .id = an_id(), .at = a_time(), .body_hash = 7},
+                bytes);
+  ASSERT_EQ(bytes.back(), 0);
+  bytes.resize(bytes.size() - 4);  // it is the last where nothing else is asked for
+  bytes[0] = static_cast<char>(core::RecordType::kTaskSubmitted);
+  const auto decoded = decode_record(bytes);
+  ASSERT_TRUE(decoded.is_ok()) << decoded.status().to_string();
+  EXPECT_EQ(std::get<core::TaskSubmitted>(*decoded).body_hash, 0U);
+  EXPECT_EQ(std::get<core::TaskSubmitted>(*decoded).id, an_id());
+}
+
+TEST(RecordCodec, KeepsUsageAndWhoseRunItWas) {
+  const core::TaskEnded ended{
+      .sequence = 8, .id = an_id(), .usage = {.cpu_seconds = 1.5}, .cached_from = an_id()};
+  std::string bytes;
+  encode_record(ended, bytes);
+  const auto decoded = decode_record(bytes);
+  ASSERT_TRUE(decoded.is_ok());
+  EXPECT_EQ(std::get<core::TaskEnded>(*decoded).usage, ended.usage);
+  EXPECT_EQ(std::get<core::TaskEnded>(*decoded).cached_from, an_id());
 }
 
 TEST(RecordCodec, RefusesATypeItDoesNotKnow) {

@@ -65,7 +65,8 @@ TEST(RandomStream, EveryKindOfRecordComesUp) {
     for (const StoredBatch& batch : random_stream(seed, 400))
       for (const auto& each : batch.records) kinds.insert(each.record.index());
   }
-  EXPECT_EQ(kinds.size(), std::variant_size_v<core::Record>);
+  for (std::size_t k = 0; k < std::variant_size_v<core::Record>; ++k)
+    EXPECT_TRUE(kinds.contains(k)) << "no record of kind " << k;
 }
 
 TEST_P(RandomStreamTest, RowsAreWhatTheRecordsSay) {
