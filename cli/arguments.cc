@@ -97,6 +97,7 @@ class CommandLine {
     command<PurgeOptions>("purge", "cancel all that waits in a queue");
     command<DrainOptions>("drain", "give a worker nothing new");
     command<DeadOptions>("dead", "list the dead tasks, run them again or drop them");
+    command<QuarantineOptions>("quarantine", "list what kept killing workers, or release it");
     command<ArtifactsOptions>("artifacts", "list, get and put the files of tasks");
     command<WatchOptions>("watch", "show what happens, as it happens");
     command<CompletionOptions>("completion", "print a script that completes commands in a shell");

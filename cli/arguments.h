@@ -173,6 +173,11 @@ struct DeadOptions {
   std::vector<std::string> ids;
 };
 
+struct QuarantineOptions {
+  std::string action;  // "list" or "release"
+  std::string key;     // release: as listed
+};
+
 struct ArtifactsOptions {
   std::string action;  // "list", "get" or "put"
   std::string what;    // list: a task; get: a hash or task/name; put: a file
@@ -190,7 +195,7 @@ using CommandOptions =
                  BenchOptions, WaitOptions, ResultOptions, StatusOptions, ExplainOptions,
                  LogsOptions, CancelOptions, ListOptions, QueuesOptions, WorkersOptions,
                  PauseOptions, ResumeOptions, PurgeOptions, DrainOptions, DeadOptions, WatchOptions,
-                 CompletionOptions, ManualOptions, KeygenOptions>;
+                 CompletionOptions, ManualOptions, KeygenOptions, QuarantineOptions>;
 
 struct Invocation {
   GlobalOptions global;

@@ -143,6 +143,18 @@ std::string to_json(const std::vector<WorkerInfo>& workers) {
   return dump({{"workers", std::move(list)}});
 }
 
+std::string to_json(const std::vector<QuarantineInfo>& quarantines) {
+  Json list = Json::array();
+  for (const QuarantineInfo& quarantine : quarantines) {
+    list.push_back({{"key", quarantine.key},
+                    {"since", format_utc(quarantine.since)},
+                    {"losses", quarantine.losses},
+                    {"held", quarantine.held},
+                    {"reason", quarantine.reason}});
+  }
+  return dump({{"quarantines", std::move(list)}});
+}
+
 std::string to_json(const FeedEvent& event) {
   const bool of_task = event.kind != EventKind::kWorker;
   return dump({{"sequence", event.sequence},

@@ -74,6 +74,13 @@ void declare(CLI::App& app, DeadOptions& options) {
   app.footer("A task is dead when it kept losing its workers. Retried, it begins anew.");
 }
 
+void declare(CLI::App& app, QuarantineOptions& options) {
+  add(app, "action", options.action, "list or release", "")
+      ->check(CLI::IsMember({"list", "release"}));
+  add(app, "key", options.key, "what to release, as listed", "");
+  app.footer("A body or image that kept killing workers is held until it is released.");
+}
+
 void declare(CLI::App& /*app*/, QueuesOptions& /*options*/) {}
 void declare(CLI::App& /*app*/, WorkersOptions& /*options*/) {}
 

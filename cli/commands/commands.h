@@ -29,6 +29,7 @@ ExitCode run(const ResumeOptions& options, const GlobalOptions& global, Console&
 ExitCode run(const PurgeOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const DrainOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const DeadOptions& options, const GlobalOptions& global, Console& console);
+ExitCode run(const QuarantineOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const ArtifactsOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const WatchOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const CompletionOptions& options, const GlobalOptions& global, Console& console);

@@ -174,10 +174,10 @@ Result<EvaluationRequest> make_request(std::string_view body, const EvaluationSe
   if (!decoded.is_ok()) return decoded.status();
   Evaluation evaluation = std::move(decoded).value();
   if (const Status taken = take_inputs(evaluation, inputs); !taken.is_ok()) return taken;
-  if (evaluation.kind == EvaluationKind::kImage && settings.executor == "local") {
+  if (evaluation.kind == EvaluationKind::kImage) {
     return fix_input("unsupported_kind",
-                     "the local executor runs no images; submit to a worker with the kubernetes "
-                     "executor");
+                     "the executor " + settings.executor +
+                         " runs no images; submit a script, a notebook or a configuration");
   }
   EvaluationRequest out;
   json job = {{"mode", to_string(evaluation.kind)}, {"entry", evaluation.entry}, {"seed", 0}};
@@ -190,7 +190,13 @@ Result<EvaluationRequest> make_request(std::string_view body, const EvaluationSe
   out.profile = evaluation.profile;
   const auto endpoint = choose_endpoint(evaluation, settings, asks_a_model(job));
   if (!endpoint.is_ok()) return endpoint.status();
-  if (*endpoint != nullptr) {
+  const bool reachable = settings.executor != "kubernetes";
+  if (!reachable && (!evaluation.endpoint.empty() || asks_a_model(job))) {
+    return fix_input("endpoint_not_granted",
+                     "pods in a cluster reach no model endpoint yet; submit to a worker with the "
+                     "local executor");
+  }
+  if (*endpoint != nullptr && reachable) {
     out.endpoint = (*endpoint)->name;
     out.model = evaluation.model;
     if (out.model.empty() && !(*endpoint)->models.empty()) out.model = (*endpoint)->models.front();
