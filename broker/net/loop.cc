@@ -45,7 +45,21 @@ Status Loop::run(core::Effects& effects_of_start) {
     if (std::exchange(reload_wanted_, false)) status = reload_();
     if (status.is_ok()) status = turn();
   }
+  failure_ = status;
+  if (!status.is_ok()) refuse_until_stopped();
   return status;
+}
+
+void Loop::look_at_space() {
+  const Status space = storage_.can_accept(core_);
+  if (space.reason() == space_.reason()) return;
+  space_ = space;
+  core_.set_accepting(space.is_ok());
+  if (space.is_ok()) {
+    log::info("accepting_again", {});
+  } else {
+    log::warn("not_accepting", {{"reason", space.reason()}, {"message", space.message()}});
+  }
 }
 
 Status Loop::turn() {
@@ -57,6 +71,7 @@ Status Loop::turn() {
   }
   for (const core::PeerId peer : std::exchange(gone_, {}))
     core_.step({clock_.now(), core::PeerGone{peer}}, effects_);
+  look_at_space();
   hear_history();
   drain();
   // Heartbeats are traffic that nobody waits for: ten thousand idle workers must not keep the
@@ -229,7 +244,7 @@ bool Loop::wait() {
   if (!gone_.empty()) timeout = Duration(0);
   if (http_) timeout = std::min(timeout, http_->timeout().value_or(kSleepMax));
   if (std::chrono::steady_clock::now() < spin_until_) timeout = Duration(0);
-  std::array<zmq::pollitem_t, 6> items{{
+  std::array<zmq::pollitem_t, 7> items{{
       {nullptr, stop_descriptor_, ZMQ_POLLIN, 0},
       {clients_.socket().handle(), 0, ZMQ_POLLIN, 0},
       {workers_.socket().handle(), 0, ZMQ_POLLIN, 0},
@@ -263,7 +278,13 @@ HttpResponse Loop::answer(const std::string& path) const {
   static const std::string kQueues = "/v1/queues";
   if (path == "/healthz") return {.content_type = "text/plain", .body = "alive\n"};
   // The sockets are bound and the journal is recovered before the first request can be answered.
-  if (path == "/readyz") return {.content_type = "text/plain", .body = "ready\n"};
+  if (path == "/readyz" && !failure_.is_ok())
+    return {.status = 503, .content_type = "text/plain", .body = failure_.to_string() + "\n"};
+  if (path == "/readyz") {
+    return {.content_type = "text/plain",
+            .body = space_.is_ok() ? "ready\n"
+                                   : "ready, but takes nothing new: " + space_.to_string() + "\n"};
+  }
   if (path == "/metrics") {
     HttpResponse metrics{
         .content_type = "text/plain; version=0.0.4; charset=utf-8",

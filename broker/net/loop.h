@@ -57,8 +57,8 @@ class Loop {
   // answers that is not ok ends the loop.
   void on_reload(int descriptor, std::function<Status()> reload);
 
-  // Turns until the stop descriptor is readable. Errors: those of the storage; the broker must end
-  // then.
+  // Turns until the stop descriptor is readable. After an error of the storage it refuses
+  // everything and says so at /readyz until then; it returns that error.
   Status run(core::Effects& effects_of_start);
 
  private:
@@ -67,6 +67,10 @@ class Loop {
   bool drain_one(Router& router);
   bool turn_is_full();
   void hear_history();
+  void look_at_space();
+  // loop_failed.cc: nothing is certain any more.
+  void refuse_until_stopped();
+  void refuse_all(Router& router);
   Status settle();
   Status fill_copies();
   void send(core::Outbound& outbound);
@@ -92,6 +96,8 @@ class Loop {
   Feed feed_;
   std::unique_ptr<HttpServer> http_;
   HistoryService* history_ = nullptr;
+  Status space_;    // not ok: the disk is nearly full, nothing new is accepted
+  Status failure_;  // not ok: a write or a flush failed
   core::Effects effects_;
   Measured measured_;
   std::vector<core::PeerId> gone_;  // found so while this turn spoke

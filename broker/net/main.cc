@@ -60,6 +60,7 @@ void allow_many_connections() {
 int run(Settings& settings, const CommandWords& words) {
   allow_many_connections();
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a write over the limit fails, and is told like any other
   const int stop_descriptor = descriptor_of({SIGTERM, SIGINT});
   const int reload_descriptor = descriptor_of({SIGHUP});
   const Clock clock;
