@@ -265,15 +265,6 @@ bool Loop::wait() {
   return (items[0].revents & ZMQ_POLLIN) == 0;
 }
 
-// Peers that the core does not know: they never greeted, or left. Their numbers are not kept for
-// ever.
-void Loop::forget_strangers() {
-  clients_.forget_if(
-      [this](core::PeerId peer) { return !core_.sessions().clients().contains(peer); });
-  workers_.forget_if(
-      [this](core::PeerId peer) { return !core_.sessions().workers().contains(peer); });
-}
-
 HttpResponse Loop::answer(const std::string& path) const {
   static const std::string kQueues = "/v1/queues";
   if (path == "/healthz") return {.content_type = "text/plain", .body = "alive\n"};

@@ -70,4 +70,13 @@ Endpoints Loop::bound() const {
           .http = http_ ? http_->address() : ""};
 }
 
+// Peers that the core does not know: they never greeted, or left. Their numbers are not kept for
+// ever.
+void Loop::forget_strangers() {
+  clients_.forget_if(
+      [this](core::PeerId peer) { return !core_.sessions().clients().contains(peer); });
+  workers_.forget_if(
+      [this](core::PeerId peer) { return !core_.sessions().workers().contains(peer); });
+}
+
 }  // namespace assay::net

@@ -57,10 +57,15 @@ void allow_many_connections() {
   setrlimit(RLIMIT_NOFILE, &files);  // if not, there are as many as there were
 }
 
+// What can't be written any more is told by the write, like any other failure.
+void let_writes_fail() {
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
+}
+
 int run(Settings& settings, const CommandWords& words) {
   allow_many_connections();
-  std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGXFSZ, SIG_IGN);  // a write over the limit fails, and is told like any other
+  let_writes_fail();
   const int stop_descriptor = descriptor_of({SIGTERM, SIGINT});
   const int reload_descriptor = descriptor_of({SIGHUP});
   const Clock clock;
