@@ -41,10 +41,8 @@ Loop::Loop(core::BrokerCore& core, Storage& storage, const Clock& clock, int sto
 Status Loop::run(core::Effects& effects_of_start) {
   effects_ = std::move(effects_of_start);
   Status status = settle();
-  while (status.is_ok() && wait()) {
-    if (std::exchange(reload_wanted_, false)) status = reload_();
-    if (status.is_ok()) status = turn();
-  }
+  while (status.is_ok() && wait())
+    status = std::exchange(reload_wanted_, false) ? reload_() : turn();
   failure_ = status;
   if (!status.is_ok()) refuse_until_stopped();
   return status;
