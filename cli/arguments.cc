@@ -91,6 +91,7 @@ class CommandLine {
     command<ListOptions>("list", "list tasks, the newest first");
     command<BenchOptions>("bench", "submit at a steady rate, report what became of it");
     command<QueuesOptions>("queues", "list the queues");
+    command<UsageOptions>("usage", "sum what owners, or queues, have used");
     command<WorkersOptions>("workers", "list the workers");
     command<PauseOptions>("pause", "let a queue give nothing out until it is resumed");
     command<ResumeOptions>("resume", "let a paused queue give out tasks again");

@@ -32,6 +32,7 @@ void declare(CLI::App& app, DrainOptions& options);
 void declare(CLI::App& app, DeadOptions& options);
 void declare(CLI::App& app, QuarantineOptions& options);
 void declare(CLI::App& app, QueuesOptions& options);
+void declare(CLI::App& app, UsageOptions& options);
 void declare(CLI::App& app, WorkersOptions& options);
 void declare(CLI::App& app, ArtifactsOptions& options);
 void declare(CLI::App& app, WatchOptions& options);

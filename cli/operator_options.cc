@@ -84,6 +84,13 @@ void declare(CLI::App& app, QuarantineOptions& options) {
 void declare(CLI::App& /*app*/, QueuesOptions& /*options*/) {}
 void declare(CLI::App& /*app*/, WorkersOptions& /*options*/) {}
 
+void declare(CLI::App& app, UsageOptions& options) {
+  add(app, "--by", options.by, "owner (default) or queue", "WHAT")
+      ->check(CLI::IsMember({"owner", "queue"}));
+  add_duration(app, "--since", options.since,
+               "only the last 48h, say, and the whole of the first day");
+}
+
 void declare(CLI::App& app, CompletionOptions& options) {
   add(app, "shell", options.shell, "bash (default) or zsh", "")
       ->check(CLI::IsMember({"bash", "zsh"}));

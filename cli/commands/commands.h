@@ -23,6 +23,7 @@ ExitCode run(const LogsOptions& options, const GlobalOptions& global, Console& c
 ExitCode run(const CancelOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const ListOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const QueuesOptions& options, const GlobalOptions& global, Console& console);
+ExitCode run(const UsageOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const WorkersOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const PauseOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const ResumeOptions& options, const GlobalOptions& global, Console& console);
