@@ -153,6 +153,10 @@ struct CompletionOptions {
 struct ManualOptions {};
 
 struct QueuesOptions {};
+struct UsageOptions {
+  std::string by = "owner";       // or "queue"
+  std::optional<Duration> since;  // before now
+};
 struct WorkersOptions {};
 
 struct PauseOptions {
@@ -173,6 +177,11 @@ struct DeadOptions {
   std::vector<std::string> ids;
 };
 
+struct QuarantineOptions {
+  std::string action;  // "list" or "release"
+  std::string key;     // release: as listed
+};
+
 struct ArtifactsOptions {
   std::string action;  // "list", "get" or "put"
   std::string what;    // list: a task; get: a hash or task/name; put: a file
@@ -188,9 +197,10 @@ struct WatchOptions {
 using CommandOptions =
     std::variant<ArtifactsOptions, UpOptions, EvalOptions, BuildOptions, RunOptions, SubmitOptions,
                  BenchOptions, WaitOptions, ResultOptions, StatusOptions, ExplainOptions,
-                 LogsOptions, CancelOptions, ListOptions, QueuesOptions, WorkersOptions,
-                 PauseOptions, ResumeOptions, PurgeOptions, DrainOptions, DeadOptions, WatchOptions,
-                 CompletionOptions, ManualOptions, KeygenOptions>;
+                 LogsOptions, CancelOptions, ListOptions, QueuesOptions, UsageOptions,
+                 WorkersOptions, PauseOptions, ResumeOptions, PurgeOptions, DrainOptions,
+                 DeadOptions, WatchOptions, CompletionOptions, ManualOptions, KeygenOptions,
+                 QuarantineOptions>;
 
 struct Invocation {
   GlobalOptions global;

@@ -124,6 +124,8 @@ class Projection {
   void add_event(const StoredTask& task, Time at, std::string text, const WorkerName& worker = {});
   Status write(const Work& work);
   UsageSum& usage(const Work& work, Time at);
+  // What the worker said that the attempt took. Its time is measured here, not told.
+  void add_usage(const Work& work, Time at, const Usage& used);
 
   Database* database_;
   TaskStore store_;

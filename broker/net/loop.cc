@@ -38,7 +38,21 @@ Status Loop::run(core::Effects& effects_of_start) {
   effects_ = std::move(effects_of_start);
   Status status = settle();
   while (status.is_ok() && wait()) status = turn();
+  failure_ = status;
+  if (!status.is_ok()) refuse_until_stopped();
   return status;
+}
+
+void Loop::look_at_space() {
+  const Status space = storage_.can_accept(core_);
+  if (space.reason() == space_.reason()) return;
+  space_ = space;
+  core_.set_accepting(space.is_ok());
+  if (space.is_ok()) {
+    log::info("accepting_again", {});
+  } else {
+    log::warn("not_accepting", {{"reason", space.reason()}, {"message", space.message()}});
+  }
 }
 
 Status Loop::turn() {
@@ -48,6 +62,7 @@ Status Loop::turn() {
     authenticator_->answer();
     measured_.connections_refused = authenticator_->refused();
   }
+  look_at_space();
   hear_history();
   drain();
   // Heartbeats are traffic that nobody waits for: ten thousand idle workers must not keep the
@@ -250,7 +265,13 @@ HttpResponse Loop::answer(const std::string& path) const {
   static const std::string kQueues = "/v1/queues";
   if (path == "/healthz") return {.content_type = "text/plain", .body = "alive\n"};
   // The sockets are bound and the journal is recovered before the first request can be answered.
-  if (path == "/readyz") return {.content_type = "text/plain", .body = "ready\n"};
+  if (path == "/readyz" && !failure_.is_ok())
+    return {.status = 503, .content_type = "text/plain", .body = failure_.to_string() + "\n"};
+  if (path == "/readyz") {
+    return {.content_type = "text/plain",
+            .body = space_.is_ok() ? "ready\n"
+                                   : "ready, but takes nothing new: " + space_.to_string() + "\n"};
+  }
   if (path == "/metrics") {
     HttpResponse metrics{
         .content_type = "text/plain; version=0.0.4; charset=utf-8",

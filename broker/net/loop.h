@@ -50,8 +50,8 @@ class Loop {
   // those of the storage and of Feed::begin_anew; the broker must end then.
   Status set_known_keys(KnownKeys known);
 
-  // Turns until the stop descriptor is readable. Errors: those of the storage; the broker must end
-  // then.
+  // Turns until the stop descriptor is readable. After an error of the storage it refuses
+  // everything and says so at /readyz until then; it returns that error.
   Status run(core::Effects& effects_of_start);
 
  private:
@@ -60,6 +60,10 @@ class Loop {
   bool drain_one(Router& router);
   bool turn_is_full();
   void hear_history();
+  void look_at_space();
+  // loop_failed.cc: nothing is certain any more.
+  void refuse_until_stopped();
+  void refuse_all(Router& router);
   Status settle();
   Status fill_copies();
   void send(core::Outbound& outbound);
@@ -82,6 +86,8 @@ class Loop {
   Feed feed_;
   std::unique_ptr<HttpServer> http_;
   HistoryService* history_ = nullptr;
+  Status space_;    // not ok: the disk is nearly full, nothing new is accepted
+  Status failure_;  // not ok: a write or a flush failed
   core::Effects effects_;
   Measured measured_;
   bool drained_ = true;  // nothing was left in the sockets at the end of the turn
