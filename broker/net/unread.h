@@ -12,7 +12,7 @@
 namespace assay::net {
 
 // Bytes that wait for one connection. Shared with its messages, which libzmq's thread lets go of
-// (docs/decisions/0012). Thread: any.
+// (docs/decisions/0020). Thread: any.
 using Unread = std::shared_ptr<std::atomic<std::size_t>>;
 
 // What may wait for one connection. The largest message is a quarter of it.

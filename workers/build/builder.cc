@@ -164,13 +164,13 @@ Status remove_labelled(DockerApi& engine, const std::string& label, const std::s
   const Result<std::vector<std::string>> containers = engine.containers_with(label, stop);
   if (!containers.is_ok()) return containers.status();
   for (const std::string& id : *containers) {
-    const Status status = engine.remove_container(id, stop);
+    Status status = engine.remove_container(id, stop);
     if (!status.is_ok()) return status;
   }
   const Result<std::vector<std::string>> networks = engine.networks_with(label, stop);
   if (!networks.is_ok()) return networks.status();
   for (const std::string& id : *networks) {
-    const Status status = engine.remove_network(id, stop);
+    Status status = engine.remove_network(id, stop);
     if (!status.is_ok()) return status;
   }
   return Status::ok();
