@@ -92,6 +92,8 @@ void SimBroker::turn() {
   core::Effects effects;
   for (core::FromPeer& message : inbox_) core_->step({now(), std::move(message)}, effects);
   inbox_.clear();
+  // What a schedule submits may be quarantined: then its due times wait for an operator.
+  if (!core_->state().quarantines().empty()) checker_.on_schedules_held_up();
   pass_wall_time();
   core_->step({now(), core::Tick{.wall = wall_}}, effects);
   for (const std::string& sentence : core::check_now(*core_)) world_.fail(sentence);

@@ -33,8 +33,15 @@ class RandomLife {
   };
 
   // Few ended tasks are remembered, so that ids are used again.
-  static core::CoreOptions options() {
-    return {.losses_max = 1, .quarantine_losses = 2, .ended_tasks_kept_max = 40};
+  static core::CoreOptions options(bool by_the_clock = true) {
+    core::CoreOptions options{.losses_max = 1, .quarantine_losses = 2, .ended_tasks_kept_max = 40};
+    if (by_the_clock) {
+      core::Schedule hourly{.line = "0 * * * *", .cron = *core::Cron::parse("0 * * * *")};
+      hourly.task.queue = QueueName("eval");
+      hourly.task.owner = OwnerName("clock");
+      options.schedules["hourly"] = std::move(hourly);
+    }
+    return options;
   }
 
   std::uint64_t below(std::uint64_t end) { return random_() % end; }
@@ -66,7 +73,8 @@ class RandomLife {
     }
     const std::vector<Held> held = std::exchange(held_, {});
     for (const Held& each : held) one_in(3) ? report(effects, each) : held_.push_back(each);
-    core_.step({now_, core::Tick{}}, effects);
+    if (one_in(100)) core_.set_rules(options(one_in(2)), now_, effects);
+    core_.step({now_, core::Tick{.wall = now_}}, effects);
     settle(effects);
   }
 
