@@ -12,14 +12,15 @@ Result<Applied> State::on(const ScheduleSet& record, Location) {
 }
 
 Result<Applied> State::on(const ScheduleFired& record, Location) {
-  const auto schedule = schedules_.find(record.name);
-  if (schedule == schedules_.end() || record.due <= schedule->second.settled) {
+  // One whose ScheduleSet was compacted away is known by this alone; the start completes it.
+  ScheduleState& schedule = schedules_[record.name];
+  if (record.due <= schedule.settled) {
     return Status(Code::kDataLoss, "impossible_record",
                   "the schedule " + record.name + " made " + record.id.text() +
                       " for a time that was settled");
   }
-  schedule->second.settled = schedule->second.last_due = record.due;
-  schedule->second.last_task = record.id;
+  schedule.settled = schedule.last_due = record.due;
+  schedule.last_task = record.id;
   last_sequence_ = std::max(last_sequence_, record.sequence);
   return Applied();
 }
