@@ -212,6 +212,13 @@ def ask_journal(rig):
     return rig.run_lines("bench_journal", rig.folder / "journal")
 
 
+def ask_artifacts(rig):
+    """Artifacts beside the same bytes written and read bare: see bench/artifact_throughput.cc."""
+    folder = rig.folder / "artifacts"
+    folder.mkdir(parents=True, exist_ok=True)
+    return rig.run_lines("bench_artifacts", folder)
+
+
 QUESTIONS = {
     "durable": ask_durable,
     "durable_alone": ask_durable_alone,
@@ -222,4 +229,5 @@ QUESTIONS = {
     "idle_workers": ask_idle_workers,
     "fairness": ask_fairness,
     "journal": ask_journal,
+    "artifacts": ask_artifacts,
 }

@@ -76,6 +76,12 @@ std::optional<std::string> mistake_in(const CommandOptions& command) {
     }
     if (dead->action != "list" && dead->ids.empty()) return "at least one task's ID is needed";
   }
+  if (const auto* quarantine = std::get_if<QuarantineOptions>(&command)) {
+    if (quarantine->action.empty()) return "list or release is needed";
+    if ((quarantine->action == "release") == quarantine->key.empty()) {
+      return "'quarantine release' takes a KEY, 'quarantine list' takes none";
+    }
+  }
   if (const auto* artifacts = std::get_if<ArtifactsOptions>(&command)) {
     return mistake_in(*artifacts);
   }

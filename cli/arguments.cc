@@ -91,12 +91,15 @@ class CommandLine {
     command<ListOptions>("list", "list tasks, the newest first");
     command<BenchOptions>("bench", "submit at a steady rate, report what became of it");
     command<QueuesOptions>("queues", "list the queues");
+    command<UsageOptions>("usage", "sum what owners, or queues, have used");
     command<WorkersOptions>("workers", "list the workers");
+    command<SchedulesOptions>("schedules", "list what the broker submits by the clock");
     command<PauseOptions>("pause", "let a queue give nothing out until it is resumed");
     command<ResumeOptions>("resume", "let a paused queue give out tasks again");
     command<PurgeOptions>("purge", "cancel all that waits in a queue");
     command<DrainOptions>("drain", "give a worker nothing new");
     command<DeadOptions>("dead", "list the dead tasks, run them again or drop them");
+    command<QuarantineOptions>("quarantine", "list what kept killing workers, or release it");
     command<ArtifactsOptions>("artifacts", "list, get and put the files of tasks");
     command<WatchOptions>("watch", "show what happens, as it happens");
     command<CompletionOptions>("completion", "print a script that completes commands in a shell");

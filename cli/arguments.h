@@ -153,7 +153,12 @@ struct CompletionOptions {
 struct ManualOptions {};
 
 struct QueuesOptions {};
+struct UsageOptions {
+  std::string by = "owner";       // or "queue"
+  std::optional<Duration> since;  // before now
+};
 struct WorkersOptions {};
+struct SchedulesOptions {};
 
 struct PauseOptions {
   std::string queue;
@@ -173,6 +178,11 @@ struct DeadOptions {
   std::vector<std::string> ids;
 };
 
+struct QuarantineOptions {
+  std::string action;  // "list" or "release"
+  std::string key;     // release: as listed
+};
+
 struct ArtifactsOptions {
   std::string action;  // "list", "get" or "put"
   std::string what;    // list: a task; get: a hash or task/name; put: a file
@@ -189,9 +199,10 @@ struct WatchOptions {
 using CommandOptions =
     std::variant<ArtifactsOptions, UpOptions, EvalOptions, BuildOptions, RunOptions, SubmitOptions,
                  BenchOptions, WaitOptions, ResultOptions, StatusOptions, ExplainOptions,
-                 LogsOptions, CancelOptions, ListOptions, QueuesOptions, WorkersOptions,
-                 PauseOptions, ResumeOptions, PurgeOptions, DrainOptions, DeadOptions, WatchOptions,
-                 CompletionOptions, ManualOptions, KeygenOptions>;
+                 LogsOptions, CancelOptions, ListOptions, QueuesOptions, UsageOptions,
+                 WorkersOptions, PauseOptions, ResumeOptions, PurgeOptions, DrainOptions,
+                 DeadOptions, WatchOptions, CompletionOptions, ManualOptions, KeygenOptions,
+                 QuarantineOptions, SchedulesOptions>;
 
 struct Invocation {
   GlobalOptions global;

@@ -12,6 +12,7 @@
 
 namespace assay::cli {
 
+// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): in the order of their meaning
 struct BuildOptions {
   std::string source;  // a folder or a git URL
   std::vector<std::string> tags;

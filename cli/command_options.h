@@ -30,8 +30,11 @@ void declare(CLI::App& app, ResumeOptions& options);
 void declare(CLI::App& app, PurgeOptions& options);
 void declare(CLI::App& app, DrainOptions& options);
 void declare(CLI::App& app, DeadOptions& options);
+void declare(CLI::App& app, QuarantineOptions& options);
 void declare(CLI::App& app, QueuesOptions& options);
+void declare(CLI::App& app, UsageOptions& options);
 void declare(CLI::App& app, WorkersOptions& options);
+inline void declare(CLI::App& /*app*/, SchedulesOptions& /*options*/) {}
 void declare(CLI::App& app, ArtifactsOptions& options);
 void declare(CLI::App& app, WatchOptions& options);
 void declare(CLI::App& app, CompletionOptions& options);

@@ -93,6 +93,21 @@ std::string to_json(const TaskInfo& task) {
   return dump(form_of(task));
 }
 
+std::string to_json(const std::vector<UsageRow>& usage) {
+  Json list = Json::array();
+  for (const UsageRow& row : usage) {
+    list.push_back({{"key", row.key},
+                    {"tasks", row.tasks},
+                    {"succeeded", row.succeeded},
+                    {"failed", row.failed},
+                    {"cpu_seconds", row.usage.cpu_seconds},
+                    {"memory_byte_seconds", row.usage.memory_byte_seconds},
+                    {"gpu_seconds", row.usage.gpu_seconds},
+                    {"wall_seconds", row.usage.wall_seconds}});
+  }
+  return dump({{"usage", std::move(list)}});
+}
+
 std::string to_json(const TaskList& list) {
   Json tasks = Json::array();
   for (const TaskInfo& task : list.tasks) tasks.push_back(form_of(task));
@@ -141,6 +156,35 @@ std::string to_json(const std::vector<WorkerInfo>& workers) {
                     {"draining", worker.draining}});
   }
   return dump({{"workers", std::move(list)}});
+}
+
+std::string to_json(const std::vector<ScheduleInfo>& schedules) {
+  Json list = Json::array();
+  const auto time = [](const std::optional<Time>& at) {
+    return at ? Json(format_utc(*at)) : Json();
+  };
+  for (const ScheduleInfo& schedule : schedules) {
+    const bool has_run = schedule.last_task != TaskId();
+    list.push_back({{"name", schedule.name},
+                    {"cron", schedule.cron},
+                    {"queue", schedule.queue.value},
+                    {"next_at", time(schedule.next_at)},
+                    {"last_at", time(schedule.last_at)},
+                    {"last_task", has_run ? Json(schedule.last_task.text()) : Json()}});
+  }
+  return dump({{"schedules", std::move(list)}});
+}
+
+std::string to_json(const std::vector<QuarantineInfo>& quarantines) {
+  Json list = Json::array();
+  for (const QuarantineInfo& quarantine : quarantines) {
+    list.push_back({{"key", quarantine.key},
+                    {"since", format_utc(quarantine.since)},
+                    {"losses", quarantine.losses},
+                    {"held", quarantine.held},
+                    {"reason", quarantine.reason}});
+  }
+  return dump({{"quarantines", std::move(list)}});
 }
 
 std::string to_json(const FeedEvent& event) {

@@ -16,9 +16,12 @@ namespace assay::cli {
 std::string to_json(const TaskResult& result);
 std::string to_json(const TaskInfo& task);
 std::string to_json(const TaskList& list);
+std::string to_json(const std::vector<UsageRow>& usage);
 std::string to_json(const std::vector<TaskResult>& results);
 std::string to_json(const std::vector<QueueInfo>& queues);
 std::string to_json(const std::vector<WorkerInfo>& workers);
+std::string to_json(const std::vector<ScheduleInfo>& schedules);
+std::string to_json(const std::vector<QuarantineInfo>& quarantines);
 std::string to_json(const FeedEvent& event);
 std::string to_json(const Cancelled& cancelled);
 

@@ -74,8 +74,22 @@ void declare(CLI::App& app, DeadOptions& options) {
   app.footer("A task is dead when it kept losing its workers. Retried, it begins anew.");
 }
 
+void declare(CLI::App& app, QuarantineOptions& options) {
+  add(app, "action", options.action, "list or release", "")
+      ->check(CLI::IsMember({"list", "release"}));
+  add(app, "key", options.key, "what to release, as listed", "");
+  app.footer("A body or image that kept killing workers is held until it is released.");
+}
+
 void declare(CLI::App& /*app*/, QueuesOptions& /*options*/) {}
 void declare(CLI::App& /*app*/, WorkersOptions& /*options*/) {}
+
+void declare(CLI::App& app, UsageOptions& options) {
+  add(app, "--by", options.by, "owner (default) or queue", "WHAT")
+      ->check(CLI::IsMember({"owner", "queue"}));
+  add_duration(app, "--since", options.since,
+               "only the last 48h, say, and the whole of the first day");
+}
 
 void declare(CLI::App& app, CompletionOptions& options) {
   add(app, "shell", options.shell, "bash (default) or zsh", "")

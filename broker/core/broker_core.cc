@@ -37,17 +37,6 @@ std::uint64_t request_of(const M& message) {
 
 }  // namespace
 
-// What this broker does not answer yet is refused as a message of an older one would be.
-template <typename M>
-void BrokerCore::on_unanswered(PeerId peer, const M& message) {
-  refuse(peer, message.request,
-         fix_input("unknown_message",
-                   "this broker does not answer " + std::string(to_string(type_of(Message(M()))))));
-}
-void BrokerCore::on_message(PeerId peer, SchedulesRequest&& request) {
-  on_unanswered(peer, request);
-}
-
 BrokerCore::BrokerCore(const CoreOptions& options)
     : options_(options), state_(options), feed_(options) {}
 
@@ -67,6 +56,7 @@ void BrokerCore::start(Time now, const std::vector<QueueName>& configured, Effec
     if (!state_.find_queue(queue))
       commit(QueueCreated{.sequence = next_sequence(), .queue = queue});
   }
+  settle_schedules();
   state_.tasks().for_each([&](TaskIndex task) {
     const TaskState state = state_.tasks().at(task).state;
     if (state == TaskState::kRunning) sessions_.orphans[task] = now + options_.adoption_grace;
@@ -90,12 +80,15 @@ void BrokerCore::on_stored(const Append& append, Location blob) {
   state_.blob_stored(append.task, blob);
 }
 
-void BrokerCore::set_rules(const CoreOptions& options) {
+void BrokerCore::set_rules(const CoreOptions& options, Time now, Effects& effects) {
+  now_ = now;
+  effects_ = &effects;
   options_ = options;
   state_.set_rules(options);
   for (std::size_t i = 0; i < state_.queues().size(); ++i) {
     to_dispatch_.insert(QueueIndex{static_cast<std::uint16_t>(i)});
   }
+  settle_schedules();
 }
 
 void BrokerCore::on_event(FromPeer&& what) {
@@ -148,6 +141,8 @@ void BrokerCore::on_event(const PeerBarred& what) {
 }
 
 void BrokerCore::on_event(const Tick& tick) {
+  wall_ = tick.wall == Time() ? now_ : tick.wall;
+  submit_scheduled();
   end_at_deadlines();
   end_at_timeouts();
   if (now_ >= next_sweep_ && tick.all_heard) {
@@ -170,6 +165,7 @@ void BrokerCore::on_event(const Tick& tick) {
     const auto next = timers->upper_bound({now_, kNoTask});
     if (next != timers->end()) effects_->wake_at = std::min(effects_->wake_at, next->first);
   }
+  effects_->wake_at = std::min(effects_->wake_at, next_scheduled_at());
 }
 
 // Both doors greet by the same rule.

@@ -35,6 +35,8 @@ namespace assay::core {
 struct Counters {
   std::uint64_t submitted = 0;
   std::uint64_t duplicates = 0;
+  std::uint64_t scheduled = 0;          // of the submitted: by the clock
+  std::uint64_t schedules_delayed = 0;  // times that a due task could not be taken yet
   std::uint64_t leased = 0;
   std::uint64_t lost = 0;  // attempts that ended with their worker
   std::uint64_t stale_reports = 0;
@@ -72,8 +74,9 @@ class BrokerCore {
   const Counters& counters() const { return counters_; }
   std::vector<QueueInfo> queue_infos(Time now) const;
 
-  // Other weights, quotas and limits from now on.
-  void set_rules(const CoreOptions& options);
+  // Other weights, quotas, limits and schedules from now on. What peers were told when they greeted
+  // (the lease, how often to beat) stays for them.
+  void set_rules(const CoreOptions& options, Time now, Effects& effects);
 
  private:
   // What goes to one worker in one message.
@@ -87,6 +90,7 @@ class BrokerCore {
 
   // submit.cc
   void on_message(PeerId peer, Submit&& submit);
+  TaskIndex record_submitted(TaskSpec&& task, std::uint64_t fingerprint, TaskId follows = {});
   Status check_submit(const Submit& submit, std::vector<std::uint64_t>& fingerprints) const;
   Status check_task(const TaskSpec& task) const;
   Status check_room(const Submit& submit) const;
@@ -157,9 +161,7 @@ class BrokerCore {
   void on_message(PeerId peer, ReferencesRequest&& request);
   Result<std::uint64_t> pin(const std::vector<TaskId>& ids, bool pinned);
 
-  // Messages whose answer this broker does not have yet (broker_core.cc).
-  template <typename M>
-  void on_unanswered(PeerId peer, const M& message);
+  // announce.cc
   void on_message(PeerId peer, SchedulesRequest&& request);
   void on_message(PeerId peer, SnapshotRequest&& request);
 
@@ -204,6 +206,13 @@ class BrokerCore {
   void send_parcel(PeerId peer, Parcel& parcel);
   bool gather_inputs(const Task& task, TaskAssignment& assignment,
                      std::vector<TaskIndex>& inputs) const;
+
+  // schedule.cc
+  void settle_schedules();
+  void note_next_due(const std::string& name, const Schedule& schedule);
+  void submit_scheduled();
+  bool submit_for(const std::string& name, const Schedule& schedule, Time due);
+  Time next_scheduled_at() const;
 
   // time.cc
   void dispatch(QueueIndex queue);
@@ -254,6 +263,9 @@ class BrokerCore {
   std::vector<TaskIndex> to_push_;
   std::vector<TaskIndex> to_settle_;  // ended or submitted: what comes after may have to end too
   Time next_sweep_{};
+  Time wall_{};                           // as the last Tick told it
+  std::map<std::string, Time> next_due_;  // of each schedule, by the wall
+  Time try_schedules_again_at_{};
 };
 
 }  // namespace assay::core

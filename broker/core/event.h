@@ -52,6 +52,8 @@ struct PeerBarred {
 // The turn's messages are stepped; time has passed.
 struct Tick {
   bool all_heard = true;  // false: more messages wait, so nobody may be called silent yet
+  // The wall clock, which is set and jumps: for schedules, and nothing else. The epoch: as `now`.
+  Time wall{};
 };
 
 // What the history knows of a request that the core passed on (Effects::ask). What does not apply

@@ -72,6 +72,8 @@ Explanation BrokerCore::explain(TaskIndex index) const {
 
 void BrokerCore::gather_waits(const Task& task, Explanation& out) const {
   if (task.details) {
+    out.quarantined = task.details->held_by;
+    if (!is_ended(task.state)) out.shares_run_of = task.details->follows;
     for (const TaskId& id : task.details->after) {
       const TaskIndex other = state_.tasks().find(id);
       if (other == kNoTask || is_ended(state_.tasks().at(other).state)) continue;
@@ -215,6 +217,14 @@ void BrokerCore::say(const Task& task, Explanation& out) const {
 }
 
 void BrokerCore::say_waits(const Task& task, Explanation& out) const {
+  if (!out.quarantined.empty()) {
+    out.because.push_back(
+        out.quarantined +
+        " is quarantined, since it kept killing workers; 'assay quarantine release' "
+        "lets it run");
+  }
+  if (out.shares_run_of != TaskId())
+    out.because.push_back("it shares the run of " + out.shares_run_of.text());
   for (const DependencyInfo& dependency : out.waits_for) {
     if (out.because.size() == 5) {
       out.because.push_back("and for " + std::to_string(out.waits_for.size() - 5) + " more");

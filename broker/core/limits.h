@@ -8,8 +8,10 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string>
 
 #include "assay/ids.h"
+#include "broker/core/schedule.h"
 
 namespace assay::core {
 
@@ -17,6 +19,7 @@ inline constexpr std::uint8_t kPriorityMax = 9;
 inline constexpr std::size_t kPriorityCount = kPriorityMax + 1;
 
 inline constexpr std::size_t kQueueCountMax = 1000;
+inline constexpr std::size_t kScheduleCountMax = 500;
 inline constexpr std::size_t kOwnerCountMax = 100'000;
 inline constexpr std::size_t kRequireSetCountMax = 10'000;  // different sets of required labels
 inline constexpr std::size_t kDependenciesPerTaskMax = 1000;
@@ -78,8 +81,9 @@ struct CoreOptions {
   Duration ageing_step{300'000};               // waiting for so long lifts a task by one priority
   std::map<OwnerName, OwnerRule> owners;
   std::map<QueueName, QueueRule> queues;
-  bool history = false;    // there is one: what memory has let go is asked there
-  std::uint64_t seed = 1;  // of the jitter of backoffs
+  std::map<std::string, Schedule> schedules;  // by name
+  bool history = false;                       // there is one: what memory has let go is asked there
+  std::uint64_t seed = 1;                     // of the jitter of backoffs
   std::size_t ended_tasks_kept_max = 200'000;  // the oldest are forgotten beyond
   std::size_t events_kept_max = 200'000;
   std::size_t event_bytes_kept_max = 64 << 20;

@@ -12,6 +12,7 @@
 
 #include "assay/ids.h"
 #include "assay/task.h"
+#include "broker/core/schedule.h"
 
 namespace assay::core {
 
@@ -32,6 +33,9 @@ enum class RecordType : std::uint8_t {
   kQuarantineReleased = 14,
   kTaskSubmittedHashed = 15,  // TaskSubmitted with its body_hash; 3 is the form before
   kTaskPinned = 19,
+  kScheduleSet = 30,
+  kScheduleFired = 31,
+  kScheduleRemoved = 32,
 };
 
 // The broker came up. Every attempt that was running waits for its worker to name it.
@@ -146,6 +150,28 @@ struct TaskForgotten {
   TaskId id;
 };
 
+// All that is remembered of a schedule, known before or not.
+struct ScheduleSet {
+  std::uint64_t sequence = 0;
+  std::string name;
+  ScheduleState state;
+};
+
+// A due time was settled: its task was submitted, in the same batch.
+struct ScheduleFired {
+  std::uint64_t sequence = 0;
+  TaskId id;
+  Time at{};
+  std::string name;
+  Time due{};
+};
+
+// The schedule is no longer configured.
+struct ScheduleRemoved {
+  std::uint64_t sequence = 0;
+  std::string name;
+};
+
 // The task, and what it refers to, is kept whatever retention says; or no longer so.
 struct TaskPinned {
   std::uint64_t sequence = 0;
@@ -178,7 +204,8 @@ struct QuarantineReleased {
 
 using Record = std::variant<BrokerStarted, QueueCreated, TaskSubmitted, TaskLeased, AttemptEnded,
                             TaskReady, CancelRequested, TaskEnded, QueuePaused, TaskRevived,
-                            TaskForgotten, TaskPinned, TaskHeld, Quarantined, QuarantineReleased>;
+                            TaskForgotten, TaskPinned, TaskHeld, Quarantined, QuarantineReleased,
+                            ScheduleSet, ScheduleFired, ScheduleRemoved>;
 
 }  // namespace assay::core
 

@@ -101,6 +101,8 @@ class State {
   // may take.
   const Timers& deadlines() const { return deadlines_; }
   const Timers& timeouts() const { return timeouts_; }
+  // By name; those that are no longer configured are forgotten at the start.
+  const std::map<std::string, ScheduleState>& schedules() const { return schedules_; }
   std::uint64_t last_sequence() const { return last_sequence_; }
   // The next number for an event that is not durable; the durable ones carry theirs in the record.
   std::uint64_t take_sequence() { return ++last_sequence_; }
@@ -149,6 +151,9 @@ class State {
   Result<Applied> on(const QueuePaused& record, Location blob);
   Result<Applied> on(const TaskRevived& record, Location blob);
   Result<Applied> on(const TaskForgotten& record, Location blob);
+  Result<Applied> on(const ScheduleSet& record, Location blob);
+  Result<Applied> on(const ScheduleFired& record, Location blob);
+  Result<Applied> on(const ScheduleRemoved& record, Location blob);
   Result<Applied> on(const TaskPinned& record, Location blob);
   Result<Applied> on(const TaskHeld& record, Location blob);
   Result<Applied> on(const Quarantined& record, Location blob);
@@ -191,6 +196,7 @@ class State {
   Timers deadlines_;
   Timers timeouts_;
   TaskChain ended_;
+  std::map<std::string, ScheduleState> schedules_;
   ArtifactReferences artifacts_;
   SharedRuns runs_;
   Quarantines quarantines_;

@@ -26,37 +26,41 @@ void BrokerCore::on_message(PeerId peer, Submit&& submit) {
     const TaskIndex answer = state_.answered_by(task, now_);
     const bool comes_after = !task.after.empty() || answer != kNoTask;
     const TaskId follows = answer == kNoTask ? TaskId() : state_.tasks().at(answer).id;
-    const std::uint32_t body_hash = body_hash_of(task.body);
-    const TaskIndex index = commit(TaskSubmitted{.sequence = next_sequence(),
-                                                 .id = task.id,
-                                                 .at = now_,
-                                                 .queue = std::move(task.queue),
-                                                 .owner = std::move(task.owner),
-                                                 .priority = task.priority,
-                                                 .max_attempts = task.max_attempts,
-                                                 .fingerprint = fingerprints[i],
-                                                 .labels = std::move(task.labels),
-                                                 .after = std::move(task.after),
-                                                 .on_failure = task.on_failure,
-                                                 .not_before = task.not_before,
-                                                 .deadline = task.deadline,
-                                                 .timeout = task.timeout,
-                                                 .backoff_first = task.backoff_first,
-                                                 .backoff_max = task.backoff_max,
-                                                 .cost = task.cost,
-                                                 .require = std::move(task.require),
-                                                 .artifacts = std::move(task.artifacts),
-                                                 .cache_key = std::move(task.cache_key),
-                                                 .cache_ttl = task.cache_ttl,
-                                                 .traceparent = std::move(task.traceparent),
-                                                 .body_hash = body_hash,
-                                                 .follows = follows},
-                                   std::move(task.body));
+    const TaskIndex index = record_submitted(std::move(task), fingerprints[i], follows);
     if (comes_after) to_settle_.push_back(index);
     ++reply.accepted;
-    ++counters_.submitted;
   }
   send(peer, std::move(reply));
+}
+
+TaskIndex BrokerCore::record_submitted(TaskSpec&& task, std::uint64_t fingerprint, TaskId follows) {
+  const std::uint32_t body_hash = body_hash_of(task.body);
+  ++counters_.submitted;
+  return commit(TaskSubmitted{.sequence = next_sequence(),
+                              .id = task.id,
+                              .at = now_,
+                              .queue = std::move(task.queue),
+                              .owner = std::move(task.owner),
+                              .priority = task.priority,
+                              .max_attempts = task.max_attempts,
+                              .fingerprint = fingerprint,
+                              .labels = std::move(task.labels),
+                              .after = std::move(task.after),
+                              .on_failure = task.on_failure,
+                              .not_before = task.not_before,
+                              .deadline = task.deadline,
+                              .timeout = task.timeout,
+                              .backoff_first = task.backoff_first,
+                              .backoff_max = task.backoff_max,
+                              .cost = task.cost,
+                              .require = std::move(task.require),
+                              .artifacts = std::move(task.artifacts),
+                              .cache_key = std::move(task.cache_key),
+                              .cache_ttl = task.cache_ttl,
+                              .traceparent = std::move(task.traceparent),
+                              .body_hash = body_hash,
+                              .follows = follows},
+                std::move(task.body));
 }
 
 Status BrokerCore::check_submit(const Submit& submit,

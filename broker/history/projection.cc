@@ -173,6 +173,7 @@ Status Projection::on(const core::AttemptEnded& record, const EntryBytes&) {
   const bool delayed = record.ready_at > record.at;
   (*work)->task.row.state = delayed ? TaskState::kWaiting : TaskState::kQueued;
   add_event((*work)->task, record.at, record.because);
+  add_usage(**work, record.at, record.usage);
   return end_attempt(**work, record.attempt, record.at, record.cause, record.because,
                      record.ready_at);
 }
@@ -217,6 +218,7 @@ Status Projection::on(const core::TaskEnded& record, const EntryBytes& entry) {
     if (record.state == TaskState::kFailed || record.state == TaskState::kDead) ++sum.failed;
     if (record.state == TaskState::kCancelled) ++sum.cancelled;
   }
+  add_usage(work, record.at, record.usage);
   return end_attempt(work, record.attempt, record.at, record.cause,
                      record.reason.empty() ? std::string(to_string(record.state)) : record.reason,
                      std::nullopt);

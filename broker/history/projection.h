@@ -103,6 +103,10 @@ class Projection {
   Status on(const core::QueuePaused& record, const EntryBytes& entry);
   Status on(const core::TaskRevived& record, const EntryBytes& entry);
   Status on(const core::TaskForgotten& record, const EntryBytes& entry);
+  // What schedules do is the task that they submit, which says so itself.
+  static Status on(const core::ScheduleSet&, const EntryBytes&) { return Status::ok(); }
+  static Status on(const core::ScheduleFired&, const EntryBytes&) { return Status::ok(); }
+  static Status on(const core::ScheduleRemoved&, const EntryBytes&) { return Status::ok(); }
   // Retention of history is by age and count; what is pinned is the broker's to know.
   Status on(const core::TaskPinned&, const EntryBytes&) { return Status::ok(); }
   Status on(const core::TaskHeld& record, const EntryBytes& entry);
@@ -124,6 +128,8 @@ class Projection {
   void add_event(const StoredTask& task, Time at, std::string text, const WorkerName& worker = {});
   Status write(const Work& work);
   UsageSum& usage(const Work& work, Time at);
+  // What the worker said that the attempt took. Its time is measured here, not told.
+  void add_usage(const Work& work, Time at, const Usage& used);
 
   Database* database_;
   TaskStore store_;

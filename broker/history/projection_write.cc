@@ -6,6 +6,14 @@
 
 namespace assay::history {
 
+void Projection::add_usage(const Work& work, Time at, const Usage& used) {
+  if (!fresh_ || used == Usage()) return;
+  UsageSum& sum = usage(work, at);
+  sum.cpu_seconds += used.cpu_seconds;
+  sum.memory_byte_seconds += used.memory_byte_seconds;
+  sum.gpu_seconds += used.gpu_seconds;
+}
+
 bool Projection::is_full() const {
   return pending_records_ >= kTransactionRecordsMax ||
          pending_result_bytes_ >= kTransactionResultBytesMax;

@@ -9,9 +9,16 @@ namespace {
 
 using core::RecordType;
 
-// What few tasks ask for. Where none of it is asked for, none of it is written.
+template <typename Fields, typename Measured>
+void visit_usage(Fields& fields, Measured& usage) {
+  fields("cpu_seconds", usage.cpu_seconds);
+  fields("memory_byte_seconds", usage.memory_byte_seconds);
+  fields("gpu_seconds", usage.gpu_seconds);
+  fields("wall_seconds", usage.wall_seconds);
+}
+
 template <typename Fields, typename Submitted>
-void visit_tail(Fields& fields, Submitted& record) {
+void visit_submitted_tail(Fields& fields, Submitted& record) {
   fields("after", record.after);
   fields("on_failure", record.on_failure);
   fields("not_before", record.not_before);
@@ -28,12 +35,25 @@ void visit_tail(Fields& fields, Submitted& record) {
   fields("follows", record.follows);
 }
 
-template <typename Fields, typename Measured>
-void visit_usage(Fields& fields, Measured& usage) {
-  fields("cpu_seconds", usage.cpu_seconds);
-  fields("memory_byte_seconds", usage.memory_byte_seconds);
-  fields("gpu_seconds", usage.gpu_seconds);
-  fields("wall_seconds", usage.wall_seconds);
+// What few records say. Where none of it is said, none of it is written.
+template <typename R>
+constexpr bool kHasTail =
+    std::is_same_v<R, core::TaskSubmitted> || std::is_same_v<R, core::TaskEnded> ||
+    std::is_same_v<R, core::AttemptEnded>;
+
+template <typename Fields, typename R>
+void visit_tail(Fields& fields, R& record) {
+  using Type = std::remove_const_t<R>;
+  if constexpr (std::is_same_v<Type, core::TaskEnded>) {
+    fields("artifacts", record.artifacts);
+    visit_usage(fields, record.usage);
+    fields("cached_from", record.cached_from);
+  } else if constexpr (std::is_same_v<Type, core::AttemptEnded>) {
+    fields("handed_over", record.handed_over);
+    visit_usage(fields, record.usage);
+  } else {
+    visit_submitted_tail(fields, record);
+  }
 }
 
 // Each record's fields in the order in which they are written; the same list serves both directions
@@ -63,8 +83,7 @@ void visit_fields(Fields& fields, R& record) {
     fields("counted", record.counts_as_attempt);
     fields("ready_at", record.ready_at);
     fields("because", record.because);
-    fields("handed_over", record.handed_over);
-    visit_usage(fields, record.usage);
+    visit_tail(fields, record);
   } else if constexpr (std::is_same_v<Type, core::CancelRequested>) {
     fields("reason", record.reason);
   } else if constexpr (std::is_same_v<Type, core::TaskEnded>) {
@@ -73,11 +92,21 @@ void visit_fields(Fields& fields, R& record) {
     fields("cause", record.cause);
     fields("reason", record.reason);
     fields("by_report", record.by_report);
-    fields("artifacts", record.artifacts);
-    visit_usage(fields, record.usage);
-    fields("cached_from", record.cached_from);
+    visit_tail(fields, record);
   } else if constexpr (std::is_same_v<Type, core::QueuePaused>) {
     fields("paused", record.paused);
+  } else if constexpr (std::is_same_v<Type, core::ScheduleSet>) {
+    fields("name", record.name);
+    fields("line", record.state.line);
+    fields("zone", record.state.zone);
+    fields("settled", record.state.settled);
+    fields("last_due", record.state.last_due);
+    fields("last_task", record.state.last_task);
+  } else if constexpr (std::is_same_v<Type, core::ScheduleFired>) {
+    fields("name", record.name);
+    fields("due", record.due);
+  } else if constexpr (std::is_same_v<Type, core::ScheduleRemoved>) {
+    fields("name", record.name);
   } else if constexpr (std::is_same_v<Type, core::TaskPinned>) {
     fields("pinned", record.pinned);
   } else if constexpr (std::is_same_v<Type, core::TaskHeld>) {
@@ -288,6 +317,9 @@ constexpr RecordType kTypeOf = [] {
   if constexpr (std::is_same_v<R, core::QuarantineReleased>) return RecordType::kQuarantineReleased;
   if constexpr (std::is_same_v<R, core::TaskRevived>) return RecordType::kTaskRevived;
   if constexpr (std::is_same_v<R, core::QueuePaused>) return RecordType::kQueuePaused;
+  if constexpr (std::is_same_v<R, core::ScheduleSet>) return RecordType::kScheduleSet;
+  if constexpr (std::is_same_v<R, core::ScheduleFired>) return RecordType::kScheduleFired;
+  if constexpr (std::is_same_v<R, core::ScheduleRemoved>) return RecordType::kScheduleRemoved;
 }();
 
 std::string_view name_of(RecordType type) {
@@ -323,11 +355,18 @@ std::string_view name_of(RecordType type) {
       return "TaskRevived";
     case RecordType::kQueuePaused:
       return "QueuePaused";
+    case RecordType::kScheduleSet:
+      return "ScheduleSet";
+    case RecordType::kScheduleFired:
+      return "ScheduleFired";
+    case RecordType::kScheduleRemoved:
+      return "ScheduleRemoved";
   }
   return "unknown";
 }
 
-std::string tail_of(const core::TaskSubmitted& record) {
+template <typename R>
+std::string tail_of(const R& record) {
   std::string bytes;
   Writer writer(bytes);
   visit_tail(writer, record);
@@ -356,10 +395,10 @@ void encode_record(const core::Record& record, std::string& out) {
         out.push_back(static_cast<char>(kTypeOf<R>));
         Writer writer(out);
         visit_fields(writer, what);
-        if constexpr (std::is_same_v<R, core::TaskSubmitted>) {
-          static const std::string kNothingAsked = tail_of(core::TaskSubmitted());
-          if (out.ends_with(kNothingAsked) && tail_of(what) == kNothingAsked) {
-            out.resize(out.size() - kNothingAsked.size());
+        if constexpr (kHasTail<R>) {
+          static const std::string kNothingSaid = tail_of(R());
+          if (out.ends_with(kNothingSaid) && tail_of(what) == kNothingSaid) {
+            out.resize(out.size() - kNothingSaid.size());
           }
         }
       },
@@ -402,6 +441,12 @@ Result<core::Record> decode_record(std::string_view head) {
       return read<core::TaskRevived>(fields);
     case RecordType::kQueuePaused:
       return read<core::QueuePaused>(fields);
+    case RecordType::kScheduleSet:
+      return read<core::ScheduleSet>(fields);
+    case RecordType::kScheduleFired:
+      return read<core::ScheduleFired>(fields);
+    case RecordType::kScheduleRemoved:
+      return read<core::ScheduleRemoved>(fields);
   }
   return Status(Code::kDataLoss, "unknown_record",
                 "a record of type " + std::to_string(static_cast<unsigned char>(head[0])) +

@@ -147,6 +147,13 @@ const core::Identity* Authenticator::find(std::string_view hex_key) const {
   return found == known_.end() ? nullptr : &found->second;
 }
 
+bool Authenticator::replace(KnownKeys known) {
+  const bool someone_left = std::any_of(
+      known_.begin(), known_.end(), [&](const auto& key) { return !known.contains(key.first); });
+  known_ = std::move(known);
+  return someone_left;
+}
+
 Status Authenticator::check_that_strangers_stay_out(const std::string& endpoint) {
   return net::check_that_strangers_stay_out(endpoint, [this] { answer(); });
 }

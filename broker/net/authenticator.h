@@ -40,7 +40,8 @@ class Authenticator {
 
   // Who has this key, or null. The pointer is good until replace().
   const core::Identity* find(std::string_view hex_key) const;
-  void replace(KnownKeys known) { known_ = std::move(known); }
+  // True when somebody who was known is not any more.
+  bool replace(KnownKeys known);
   // The broker connects to itself without a key. Errors: `unguarded` (internal): it was let in.
   Status check_that_strangers_stay_out(const std::string& endpoint);
 

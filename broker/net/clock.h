@@ -9,18 +9,23 @@
 
 namespace assay::net {
 
+// What the calendar has to say (schedules) asks for wall().
 class Clock {
  public:
-  Clock()
-      : wall_(std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now())),
-        steady_(std::chrono::steady_clock::now()) {}
+  Clock() : wall_at_start_(wall()), steady_(std::chrono::steady_clock::now()) {}
+
+  // The wall clock as it is now, set or not.
+  static Time wall() {
+    return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+  }
 
   Time now() const {
-    return wall_ + std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - steady_);
+    return wall_at_start_ +
+           std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - steady_);
   }
 
  private:
-  Time wall_;
+  Time wall_at_start_;
   std::chrono::steady_clock::time_point steady_;
 };
 

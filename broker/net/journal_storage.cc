@@ -58,6 +58,12 @@ class JournalStorage : public Storage {
     return status;
   }
 
+  Status can_accept(const core::BrokerCore& core) override {
+    const core::State& state = core.state();
+    const std::uint64_t live = state.tasks().size() - state.ended_count();
+    return journal_->can_accept(kTurnBytes + live * kBytesToEndATask);
+  }
+
   Result<std::string> read(const core::Location& location) override {
     if (location.length == 0) return std::string();
     return journal_->read(location);
@@ -76,6 +82,9 @@ class JournalStorage : public Storage {
   Status close() override { return journal_->close(); }
 
  private:
+  // What a turn may write at most, about, and what the rest of a task's life does.
+  static constexpr std::uint64_t kTurnBytes = 64 << 20;
+  static constexpr std::uint64_t kBytesToEndATask = 512;
   static constexpr std::size_t kEntriesPerBatch = 100'000;
   static constexpr std::size_t kBlobBytesPerBatch = 256 << 20;
 

@@ -1,8 +1,12 @@
 #include "broker/net/loop.h"
 
+#include <sys/signalfd.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <type_traits>
+#include <utility>
 
 #include "sdk/log/structured_log.h"
 
@@ -37,8 +41,23 @@ Loop::Loop(core::BrokerCore& core, Storage& storage, const Clock& clock, int sto
 Status Loop::run(core::Effects& effects_of_start) {
   effects_ = std::move(effects_of_start);
   Status status = settle();
-  while (status.is_ok() && wait()) status = turn();
+  while (status.is_ok() && wait())
+    status = std::exchange(reload_wanted_, false) ? reload_() : turn();
+  failure_ = status;
+  if (!status.is_ok()) refuse_until_stopped();
   return status;
+}
+
+void Loop::look_at_space() {
+  const Status space = storage_.can_accept(core_);
+  if (space.reason() == space_.reason()) return;
+  space_ = space;
+  core_.set_accepting(space.is_ok());
+  if (space.is_ok()) {
+    log::info("accepting_again", {});
+  } else {
+    log::warn("not_accepting", {{"reason", space.reason()}, {"message", space.message()}});
+  }
 }
 
 Status Loop::turn() {
@@ -48,13 +67,16 @@ Status Loop::turn() {
     authenticator_->answer();
     measured_.connections_refused = authenticator_->refused();
   }
+  for (const core::PeerId peer : std::exchange(gone_, {}))
+    core_.step({clock_.now(), core::PeerGone{peer}}, effects_);
+  look_at_space();
   hear_history();
   drain();
   // Heartbeats are traffic that nobody waits for: ten thousand idle workers must not keep the
   // broker awake.
   if (!effects_.append.empty()) spin_until_ = std::chrono::steady_clock::now() + kSpin;
   // Whoever spoke while the broker was busy is heard before silence is looked for.
-  core_.step({clock_.now(), core::Tick{.all_heard = drained_}}, effects_);
+  core_.step({clock_.now(), core::Tick{.all_heard = drained_, .wall = clock_.wall()}}, effects_);
   wake_at_ = effects_.wake_at;
   Status status = settle();
   if (http_) http_->run();
@@ -119,6 +141,7 @@ Status Loop::settle() {
   }
   for (core::Outbound& outbound : effects_.send) send(outbound);
   feed_.publish(effects_.publish);
+  measured_.dropped_unread = clients_.dropped_unread() + workers_.dropped_unread();
   for (core::Inquiry& inquiry : effects_.ask) {
     ASSAY_ASSERT(history_ != nullptr);  // or why was the core told that there is one?
     history_->ask(std::move(inquiry));
@@ -176,10 +199,8 @@ void Loop::send(core::Outbound& outbound) {
   }
   if (!complete) return;
   Router& router = workers_.knows(outbound.to) ? workers_ : clients_;
-  if (!router.send(outbound.to, outbound.message)) {
-    core::Effects gone;
-    core_.step({clock_.now(), core::PeerGone{outbound.to}}, gone);
-  }
+  // What follows from that is for the next turn: this one's records are written already.
+  if (!router.send(outbound.to, outbound.message)) gone_.push_back(outbound.to);
 }
 
 bool Loop::fill_inputs(TaskAssignment& task, const std::vector<core::TaskIndex>& inputs) {
@@ -218,14 +239,16 @@ void Loop::measure() {
 
 bool Loop::wait() {
   auto timeout = std::min(kSleepMax, std::max(Duration(0), wake_at_ - clock_.now()));
+  if (!gone_.empty()) timeout = Duration(0);
   if (http_) timeout = std::min(timeout, http_->timeout().value_or(kSleepMax));
   if (std::chrono::steady_clock::now() < spin_until_) timeout = Duration(0);
-  std::array<zmq::pollitem_t, 6> items{{
+  std::array<zmq::pollitem_t, 7> items{{
       {nullptr, stop_descriptor_, ZMQ_POLLIN, 0},
       {clients_.socket().handle(), 0, ZMQ_POLLIN, 0},
       {workers_.socket().handle(), 0, ZMQ_POLLIN, 0},
+      {nullptr, reload_descriptor_, ZMQ_POLLIN, 0},
   }};
-  std::size_t count = 3;
+  std::size_t count = reload_ ? 4 : 3;
   if (http_) items[count++] = {nullptr, http_->descriptor(), ZMQ_POLLIN, 0};
   if (history_ != nullptr) items[count++] = {nullptr, history_->descriptor(), ZMQ_POLLIN, 0};
   if (authenticator_) items[count++] = {authenticator_->socket().handle(), 0, ZMQ_POLLIN, 0};
@@ -234,23 +257,23 @@ bool Loop::wait() {
   } catch (const zmq::error_t& error) {
     if (error.num() != EINTR) throw;
   }
+  signalfd_siginfo signal{};
+  while (reload_ && read(reload_descriptor_, &signal, sizeof signal) == sizeof signal)
+    reload_wanted_ = true;
   return (items[0].revents & ZMQ_POLLIN) == 0;
-}
-
-// Peers that the core does not know: they never greeted, or left. Their numbers are not kept for
-// ever.
-void Loop::forget_strangers() {
-  clients_.forget_if(
-      [this](core::PeerId peer) { return !core_.sessions().clients().contains(peer); });
-  workers_.forget_if(
-      [this](core::PeerId peer) { return !core_.sessions().workers().contains(peer); });
 }
 
 HttpResponse Loop::answer(const std::string& path) const {
   static const std::string kQueues = "/v1/queues";
   if (path == "/healthz") return {.content_type = "text/plain", .body = "alive\n"};
   // The sockets are bound and the journal is recovered before the first request can be answered.
-  if (path == "/readyz") return {.content_type = "text/plain", .body = "ready\n"};
+  if (path == "/readyz" && !failure_.is_ok())
+    return {.status = 503, .content_type = "text/plain", .body = failure_.to_string() + "\n"};
+  if (path == "/readyz") {
+    return {.content_type = "text/plain",
+            .body = space_.is_ok() ? "ready\n"
+                                   : "ready, but takes nothing new: " + space_.to_string() + "\n"};
+  }
   if (path == "/metrics") {
     HttpResponse metrics{
         .content_type = "text/plain; version=0.0.4; charset=utf-8",

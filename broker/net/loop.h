@@ -5,6 +5,7 @@
 #define ASSAY_BROKER_NET_LOOP_H_
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -50,8 +51,14 @@ class Loop {
   // those of the storage and of Feed::begin_anew; the broker must end then.
   Status set_known_keys(KnownKeys known);
 
-  // Turns until the stop descriptor is readable. Errors: those of the storage; the broker must end
-  // then.
+  // Other rules, limits and schedules from now on. Between turns. Errors: those of the storage.
+  Status set_rules(const core::CoreOptions& options);
+  // Calls `reload` between two turns when the descriptor (a signalfd) has become readable. What it
+  // answers that is not ok ends the loop.
+  void on_reload(int descriptor, std::function<Status()> reload);
+
+  // Turns until the stop descriptor is readable. After an error of the storage it refuses
+  // everything and says so at /readyz until then; it returns that error.
   Status run(core::Effects& effects_of_start);
 
  private:
@@ -60,6 +67,10 @@ class Loop {
   bool drain_one(Router& router);
   bool turn_is_full();
   void hear_history();
+  void look_at_space();
+  // loop_failed.cc: nothing is certain any more.
+  void refuse_until_stopped();
+  void refuse_all(Router& router);
   Status settle();
   Status fill_copies();
   void send(core::Outbound& outbound);
@@ -74,6 +85,9 @@ class Loop {
   Storage& storage_;
   const Clock& clock_;
   int stop_descriptor_;
+  int reload_descriptor_ = -1;
+  std::function<Status()> reload_;
+  bool reload_wanted_ = false;
   zmq::context_t context_;
   std::unique_ptr<Authenticator> authenticator_;  // null: no keys, loopback only
   PeerNumbers numbers_;
@@ -82,9 +96,12 @@ class Loop {
   Feed feed_;
   std::unique_ptr<HttpServer> http_;
   HistoryService* history_ = nullptr;
+  Status space_;    // not ok: the disk is nearly full, nothing new is accepted
+  Status failure_;  // not ok: a write or a flush failed
   core::Effects effects_;
   Measured measured_;
-  bool drained_ = true;  // nothing was left in the sockets at the end of the turn
+  std::vector<core::PeerId> gone_;  // found so while this turn spoke
+  bool drained_ = true;             // nothing was left in the sockets at the end of the turn
   // What of this turn's effects turn_is_full() has counted.
   std::size_t measured_appends_ = 0;
   std::size_t measured_sends_ = 0;

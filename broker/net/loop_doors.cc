@@ -16,14 +16,25 @@ Status Loop::demand_keys(keys::KeyPair own, KnownKeys known) {
 
 Status Loop::set_known_keys(KnownKeys known) {
   ASSAY_ASSERT(authenticator_ != nullptr);
-  authenticator_->replace(std::move(known));
+  const bool someone_left = authenticator_->replace(std::move(known));
   effects_.clear();
   for (Router* router : {&clients_, &workers_}) {
     for (const core::PeerId peer : router->bar_unknown())
       core_.step({clock_.now(), core::PeerBarred{peer}}, effects_);
   }
   Status status = settle();
-  return status.is_ok() ? feed_.begin_anew() : status;
+  return status.is_ok() && someone_left ? feed_.begin_anew() : status;
+}
+
+Status Loop::set_rules(const core::CoreOptions& options) {
+  effects_.clear();
+  core_.set_rules(options, clock_.now(), effects_);
+  return settle();
+}
+
+void Loop::on_reload(int descriptor, std::function<Status()> reload) {
+  reload_descriptor_ = descriptor;
+  reload_ = std::move(reload);
 }
 
 Status Loop::bind(const Endpoints& endpoints) {
@@ -57,6 +68,15 @@ Endpoints Loop::bound() const {
           .workers = workers_.endpoint(),
           .feed = feed_.endpoint(),
           .http = http_ ? http_->address() : ""};
+}
+
+// Peers that the core does not know: they never greeted, or left. Their numbers are not kept for
+// ever.
+void Loop::forget_strangers() {
+  clients_.forget_if(
+      [this](core::PeerId peer) { return !core_.sessions().clients().contains(peer); });
+  workers_.forget_if(
+      [this](core::PeerId peer) { return !core_.sessions().workers().contains(peer); });
 }
 
 }  // namespace assay::net

@@ -20,6 +20,7 @@ class MemoryStorage : public Storage {
     }
     return Status::ok();
   }
+  Status can_accept(const core::BrokerCore&) override { return Status::ok(); }
   Result<std::string> read(const core::Location& location) override {
     if (location.length == 0) return std::string();
     return blobs_[location.offset];

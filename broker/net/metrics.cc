@@ -100,6 +100,11 @@ std::string prometheus_text(const core::BrokerCore& core, const Measured& measur
   }
   head(out, "assay_tasks_submitted_total", "counter", "Tasks accepted since the broker started.");
   line(out, "assay_tasks_submitted_total", "", counters.submitted);
+  head(out, "assay_tasks_scheduled_total", "counter", "Of these, by the clock.");
+  line(out, "assay_tasks_scheduled_total", "", counters.scheduled);
+  head(out, "assay_schedules_delayed_total", "counter",
+       "Times that a due task could not be taken yet.");
+  line(out, "assay_schedules_delayed_total", "", counters.schedules_delayed);
   head(out, "assay_attempts_lost_total", "counter", "Attempts that ended with their worker.");
   line(out, "assay_attempts_lost_total", "", counters.lost);
   head(out, "assay_attempts_adopted_total", "counter",
@@ -125,6 +130,9 @@ std::string prometheus_text(const core::BrokerCore& core, const Measured& measur
   for (const auto& [reason, count] : rejected) {
     line(out, "assay_rejected_messages_total", label("reason", reason), count);
   }
+  head(out, "assay_messages_dropped_total", "counter",
+       "Messages not sent because their peer does not read.");
+  line(out, "assay_messages_dropped_total", "", measured.dropped_unread);
   head(out, "assay_connections_refused_total", "counter",
        "Connections refused for want of a known key, by reason.");
   for (const auto& [reason, count] : measured.connections_refused) {

@@ -36,6 +36,7 @@ struct Measured {
   std::map<std::string, SecondsHistogram> wait_seconds;  // by queue: from submitted to first lease
   std::map<std::string, SecondsHistogram> duration_seconds;  // by queue: from leased to ended
   std::map<std::string, std::uint64_t> rejected;             // by reason: what the routers refused
+  std::uint64_t dropped_unread = 0;                          // messages for peers that don't read
   std::map<std::string, std::uint64_t> connections_refused;  // by reason: lack of a known key
 };
 

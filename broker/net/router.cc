@@ -98,17 +98,31 @@ bool Router::send(core::PeerId peer, const Message& message) {
 }
 
 bool Router::send_frames(const std::string& route, const Message& message) {
-  const wire::Frames frames = wire::encode(message);
+  wire::Frames frames = wire::encode(message);
+  const Unread& unread = unread_of(route);
+  if (unread->load(std::memory_order_relaxed) > kUnreadBytesMax) {
+    ++dropped_unread_;
+    return false;
+  }
   try {
     constexpr auto kMore = zmq::send_flags::sndmore | zmq::send_flags::dontwait;
-    return socket_.send(zmq::buffer(route), kMore) &&
-           socket_.send(zmq::buffer(frames.header), kMore) &&
-           socket_.send(zmq::buffer(frames.payload), zmq::send_flags::dontwait);
+    if (!socket_.send(zmq::buffer(route), kMore) ||
+        !socket_.send(zmq::buffer(frames.header), kMore)) {
+      return false;
+    }
+    zmq::message_t payload = counted_message(std::move(frames.payload), unread);
+    return socket_.send(payload, zmq::send_flags::dontwait).has_value();
   } catch (const zmq::error_t& error) {
     // The peer is gone; anything else is a fault of ours.
     if (error.num() != EHOSTUNREACH) throw;
     return false;
   }
+}
+
+const Unread& Router::unread_of(const std::string& route) {
+  Unread& unread = unread_[route];
+  if (!unread) unread = std::make_shared<std::atomic<std::size_t>>(0);
+  return unread;
 }
 
 void Router::forget(core::PeerId peer) {
@@ -123,6 +137,9 @@ void Router::forget_if(const std::function<bool(core::PeerId)>& is_strange) {
     if (!is_strange(peer.second.id)) return false;
     routes_.erase(peer.second.id);
     return true;
+  });
+  std::erase_if(unread_, [this](const auto& unread) {
+    return !peers_.contains(unread.first) && unread.second->load() == 0;
   });
 }
 

@@ -17,6 +17,7 @@
 #include "assay/status.h"
 #include "broker/core/event.h"
 #include "broker/net/authenticator.h"
+#include "broker/net/unread.h"
 
 namespace assay::net {
 
@@ -50,7 +51,7 @@ class Router {
 
   // The next message, or nothing when there is none now.
   std::optional<Received> receive();
-  // False when the peer is gone or does not read: it is forgotten.
+  // False when the peer is gone or does not read (kUnreadBytesMax wait for it): it is forgotten.
   bool send(core::PeerId peer, const Message& message);
   void forget(core::PeerId peer);
   // Forgets every peer for which `is_strange` says so.
@@ -61,6 +62,8 @@ class Router {
 
   core::Door door() const { return door_; }
   bool knows(core::PeerId peer) const { return routes_.contains(peer); }
+  // Messages that were not sent because too much waited for their peer.
+  std::uint64_t dropped_unread() const { return dropped_unread_; }
   std::size_t peer_count() const { return routes_.size(); }
   zmq::socket_ref socket() { return socket_; }
 
@@ -73,6 +76,7 @@ class Router {
   Result<const Peer*> peer_of(const zmq::message_t& route, std::string_view key);
   void answer(const zmq::message_t& route, std::uint64_t request, const Status& refusal);
   bool send_frames(const std::string& route, const Message& message);
+  const Unread& unread_of(const std::string& route);
 
   core::Door door_;
   PeerNumbers& numbers_;
@@ -81,6 +85,9 @@ class Router {
   const Authenticator* authenticator_ = nullptr;
   std::unordered_map<std::string, Peer> peers_;
   std::unordered_map<core::PeerId, std::string> routes_;
+  // By connection, whoever it is by now: greeting again frees nobody of what waits.
+  std::unordered_map<std::string, Unread> unread_;
+  std::uint64_t dropped_unread_ = 0;
 };
 
 }  // namespace assay::net

@@ -32,6 +32,9 @@ class Storage {
   // Makes all records durable and tells the core where their blobs lie. After a failure nothing
   // more may be accepted from anyone: what the records rest on is not certain.
   virtual Status store(const std::vector<core::Append>& appends, core::BrokerCore& core) = 0;
+  // Whether new work may be accepted: what is accepted can be finished even if the disk is full
+  // from now on, because its space is taken beforehand. Errors: `disk_full` (retry_later).
+  virtual Status can_accept(const core::BrokerCore& core) = 0;
   // A blob that was stored.
   virtual Result<std::string> read(const core::Location& location) = 0;
   virtual StorageCounters counters() const = 0;

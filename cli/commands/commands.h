@@ -23,12 +23,15 @@ ExitCode run(const LogsOptions& options, const GlobalOptions& global, Console& c
 ExitCode run(const CancelOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const ListOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const QueuesOptions& options, const GlobalOptions& global, Console& console);
+ExitCode run(const SchedulesOptions& options, const GlobalOptions& global, Console& console);
+ExitCode run(const UsageOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const WorkersOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const PauseOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const ResumeOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const PurgeOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const DrainOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const DeadOptions& options, const GlobalOptions& global, Console& console);
+ExitCode run(const QuarantineOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const ArtifactsOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const WatchOptions& options, const GlobalOptions& global, Console& console);
 ExitCode run(const CompletionOptions& options, const GlobalOptions& global, Console& console);

@@ -6,10 +6,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <ctime>
 #include <system_error>
 #include <vector>
 
-#include "sdk/artifacts/escaped_name.h"
+#include "sdk/artifacts/directory_entries.h"
 #include "sdk/artifacts/sha256.h"
 
 namespace assay::artifacts {
@@ -18,28 +19,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kPieceBytes = 256U << 10;
-
-Time changed_at(const struct stat& facts) {
-  return Time(Duration(static_cast<std::int64_t>(facts.st_mtim.tv_sec) * 1000 +
-                       facts.st_mtim.tv_nsec / 1'000'000));
-}
+constexpr std::time_t kForsakenAfterSeconds = 600;
 
 Status unknown_artifact(const ArtifactHash& hash) {
   return not_found("unknown_artifact", "there is no artifact " + hash.text());
-}
-
-Result<std::vector<std::string>> sorted_entries(const fs::path& folder) {
-  std::vector<std::string> names;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    names.push_back(entry.path().filename().string());
-  }
-  // What went since it was listed is not there, which is no failure.
-  if (error && error != std::errc::no_such_file_or_directory) {
-    return storage_error("cannot read", folder, error.value());
-  }
-  std::sort(names.begin(), names.end());
-  return names;
 }
 
 }  // namespace
@@ -47,13 +30,16 @@ Result<std::vector<std::string>> sorted_entries(const fs::path& folder) {
 Result<std::unique_ptr<ArtifactStore>> DirectoryStore::open(const std::string& directory) {
   std::error_code error;
   const fs::path root = fs::absolute(directory, error).lexically_normal();
-  for (const char* folder : {"objects", "names", "tmp", "damaged"}) {
+  for (const char* folder : {"objects", "names", "tmp", "removing", "damaged"}) {
     Status made = make_folder(root / folder);
     if (!made.is_ok()) return made;
   }
   Status tidy = remove_left_over(root / "tmp");
   if (!tidy.is_ok()) return tidy;
-  return std::unique_ptr<ArtifactStore>(new DirectoryStore(root));
+  std::unique_ptr<DirectoryStore> store(new DirectoryStore(root));
+  tidy = store->put_back_left_over();
+  if (!tidy.is_ok()) return tidy;
+  return std::unique_ptr<ArtifactStore>(std::move(store));
 }
 
 fs::path DirectoryStore::object(const ArtifactHash& hash) const {
@@ -151,6 +137,15 @@ Status DirectoryStore::send(const ArtifactInfo& info, ByteRange range, Descripto
 Status DirectoryStore::get(const ArtifactHash& hash, ByteRange range, const ByteSink& sink) {
   const fs::path path = object(hash);
   Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!file.is_open() && errno == ENOENT) {
+    // A task may hold it while somebody still asks whether one does.
+    const fs::path aside = root_ / "removing" / hash.text();
+    file = Descriptor(::open(aside.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  }
+  if (!file.is_open() && errno == ENOENT) {
+    // It may have been put back between the two looks.
+    file = Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  }
   if (!file.is_open()) {
     return errno == ENOENT ? unknown_artifact(hash) : storage_error("cannot open", path, errno);
   }
@@ -190,110 +185,74 @@ Status DirectoryStore::list(const Visit& visit) {
   return Status::ok();
 }
 
-Status DirectoryStore::remove(const ArtifactHash& hash, Time stored_before) {
-  const Result<FolderLock> lock = FolderLock::take(root_ / "lock", true);
-  if (!lock.is_ok()) return lock.status();
-  const Result<ArtifactInfo> info = stat(hash);
-  if (!info.is_ok()) return info.status();
-  if (info->stored_at >= stored_before) {
-    return {Code::kConflict, "artifact_is_young",
-            "the artifact " + hash.text() + " was stored again and is spared"};
-  }
-  const fs::path path = object(hash);
-  if (unlink(path.c_str()) != 0) return storage_error("cannot remove", path, errno);
-  return Status::ok();
-}
-
-Status DirectoryStore::set_name(const ArtifactName& name, const ArtifactHash& hash) {
-  if (!valid_artifact_name(name.name)) {
-    return fix_input("invalid_name",
-                     "expected a relative name of 1 to 180 bytes without control "
-                     "characters, found '" +
-                         escape_name(name.name) + "'");
-  }
-  // So that neither the artifact nor the folder goes before the name stands.
+Result<ArtifactInfo> DirectoryStore::touch(const ArtifactHash& hash) {
   const Result<FolderLock> lock = FolderLock::take(root_ / "lock", false);
   if (!lock.is_ok()) return lock.status();
-  const Result<ArtifactInfo> known = stat(hash);
-  if (!known.is_ok()) return known.status();
-  const fs::path folder = folder_of(name.task);
-  Result<TemporaryFile> file = TemporaryFile::create(root_ / "tmp");
-  if (!file.is_ok()) return file.status();
-  Status status = file->write(hash.text() + "\n");
-  if (status.is_ok()) status = file->flush();
-  if (status.is_ok()) status = make_folder(folder);
-  if (status.is_ok()) status = file->publish(folder / escape_name(name.name));
-  return status.is_ok() ? sync_folder(folder) : status;
+  const fs::path path = object(hash);
+  if (utimensat(AT_FDCWD, path.c_str(), nullptr, AT_SYMLINK_NOFOLLOW) != 0) {
+    return errno == ENOENT ? unknown_artifact(hash) : storage_error("cannot touch", path, errno);
+  }
+  return stat(hash);
 }
 
-Result<NamedArtifact> DirectoryStore::find_name(const ArtifactName& name) {
-  const auto unknown = [&] {
-    return not_found("unknown_name", "there is no artifact with the name " + name.task.text() +
-                                         "/" + escape_name(name.name));
-  };
-  if (!valid_artifact_name(name.name)) return unknown();
-  const fs::path path = folder_of(name.task) / escape_name(name.name);
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (!file.is_open()) {
-    return errno == ENOENT ? unknown() : storage_error("cannot open", path, errno);
-  }
-  struct stat facts {};
-  std::array<char, 66> text{};
-  if (fstat(file.number(), &facts) != 0) return storage_error("cannot read", path, errno);
-  const ssize_t length = read(file.number(), text.data(), text.size());
-  if (length < 0) return storage_error("cannot read", path, errno);
-  const auto hash = ArtifactHash::parse(
-      std::string_view(text.data(), static_cast<std::size_t>(std::max<ssize_t>(length - 1, 0))));
-  if (!hash) {
-    return Status(Code::kDataLoss, "damaged_artifact",
-                  "expected a hash in '" + path.string() + "', found something else");
-  }
-  return NamedArtifact{name, *hash, changed_at(facts)};
-}
-
-Status DirectoryStore::visit_names_of(const TaskId& task, const VisitName& visit) {
-  const Result<std::vector<std::string>> names = sorted_entries(folder_of(task));
-  if (!names.is_ok()) return names.status();
-  for (const std::string& escaped : *names) {
-    const auto name = unescape_name(escaped);
-    if (!name || !valid_artifact_name(*name)) continue;
-    const Result<NamedArtifact> named = find_name({task, *name});
-    if (!named.is_ok() && named.status().code() == Code::kNotFound) continue;
-    if (!named.is_ok()) return named.status();
-    Status visited = visit(*named);
-    if (!visited.is_ok()) return visited;
-  }
-  return Status::ok();
-}
-
-Status DirectoryStore::list_names(std::optional<TaskId> task, const VisitName& visit) {
-  if (task) return visit_names_of(*task, visit);
-  const Result<std::vector<std::string>> shards = sorted_entries(root_ / "names");
-  if (!shards.is_ok()) return shards.status();
-  for (const std::string& shard : *shards) {
-    const Result<std::vector<std::string>> tasks = sorted_entries(root_ / "names" / shard);
-    if (!tasks.is_ok()) return tasks.status();
-    for (const std::string& text : *tasks) {
-      const auto id = TaskId::parse(text);
-      if (!id) continue;
-      Status visited = visit_names_of(*id, visit);
-      if (!visited.is_ok()) return visited;
+Status DirectoryStore::remove(const ArtifactHash& hash, Time stored_before,
+                              const Confirm& confirm) {
+  const fs::path path = object(hash);
+  const fs::path aside = root_ / "removing" / hash.text();
+  {
+    const Result<FolderLock> lock = FolderLock::take(root_ / "lock", true);
+    if (!lock.is_ok()) return lock.status();
+    const Result<ArtifactInfo> info = stat(hash);
+    if (!info.is_ok()) return info.status();
+    if (info->stored_at >= stored_before) {
+      return {Code::kConflict, "artifact_is_young",
+              "the artifact " + hash.text() + " was stored again and is spared"};
+    }
+    if (!confirm) {
+      if (unlink(path.c_str()) == 0) return Status::ok();
+      return storage_error("cannot remove", path, errno);
+    }
+    if (rename(path.c_str(), aside.c_str()) != 0) {
+      return storage_error("cannot put out of sight", path, errno);
     }
   }
-  return Status::ok();
+  const Result<bool> may_go = confirm();
+  if (may_go.is_ok() && *may_go) {
+    if (unlink(aside.c_str()) == 0) return Status::ok();
+    return storage_error("cannot remove", aside, errno);
+  }
+  Status back = put_back(hash);
+  if (!back.is_ok() || !may_go.is_ok()) return back.is_ok() ? may_go.status() : back;
+  return {Code::kConflict, "artifact_is_needed", "a task needs the artifact " + hash.text()};
 }
 
-Status DirectoryStore::remove_name(const ArtifactName& name) {
-  const Result<FolderLock> lock = FolderLock::take(root_ / "lock", true);
-  if (!lock.is_ok()) return lock.status();
-  const Result<NamedArtifact> known = find_name(name);
-  if (!known.is_ok()) return known.status();
-  const fs::path folder = folder_of(name.task);
-  const fs::path path = folder / escape_name(name.name);
-  if (unlink(path.c_str()) != 0 && errno != ENOENT) {
-    return storage_error("cannot remove", path, errno);
+// In the place of a copy that was stored meanwhile: the content is the same, and so young from now
+// on.
+Status DirectoryStore::put_back(const ArtifactHash& hash) {
+  const fs::path path = object(hash);
+  const fs::path aside = root_ / "removing" / hash.text();
+  struct stat facts {};
+  if (lstat(path.c_str(), &facts) == 0) {
+    unlink(aside.c_str());
+    return Status::ok();
   }
-  rmdir(folder.c_str());  // stays while it has other names
+  if (rename(aside.c_str(), path.c_str()) == 0) return sync_folder(path.parent_path());
+  return errno == ENOENT ? Status::ok() : storage_error("cannot put back", path, errno);
+}
+
+// What a remover that was killed left out of sight: an answer takes seconds, so after ten minutes
+// there is nobody who waits for one.
+Status DirectoryStore::put_back_left_over() {
+  const Result<std::vector<std::string>> names = sorted_entries(root_ / "removing");
+  if (!names.is_ok()) return names.status();
+  for (const std::string& name : *names) {
+    const auto hash = ArtifactHash::parse(name);
+    struct stat facts {};
+    if (!hash || lstat((root_ / "removing" / name).c_str(), &facts) != 0) continue;
+    if (facts.st_ctime > std::time(nullptr) - kForsakenAfterSeconds) continue;
+    Status back = put_back(*hash);
+    if (!back.is_ok()) return back;
+  }
   return Status::ok();
 }
 

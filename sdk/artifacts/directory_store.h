@@ -5,6 +5,7 @@
 //   end, since
 //                                ids begin alike; '/' and '%' in names are written %2F and %25
 //   tmp/                     what is being written; a file that no process has locked is left over
+//   removing/                artifacts out of sight while somebody asks whether they may go
 //   damaged/                 artifacts that were not what their name says
 //   lock                     shared while an artifact is made visible or young, exclusive while one
 //                            is removed
@@ -29,7 +30,8 @@ class DirectoryStore : public ArtifactStore {
   Status get(const ArtifactHash& hash, ByteRange range, const ByteSink& sink) override;
   Result<ArtifactInfo> stat(const ArtifactHash& hash) override;
   Status list(const Visit& visit) override;
-  Status remove(const ArtifactHash& hash, Time stored_before) override;
+  Result<ArtifactInfo> touch(const ArtifactHash& hash) override;
+  Status remove(const ArtifactHash& hash, Time stored_before, const Confirm& confirm = {}) override;
   Status set_name(const ArtifactName& name, const ArtifactHash& hash) override;
   Result<NamedArtifact> find_name(const ArtifactName& name) override;
   Status list_names(std::optional<TaskId> task, const VisitName& visit) override;
@@ -42,6 +44,8 @@ class DirectoryStore : public ArtifactStore {
   std::filesystem::path folder_of(const TaskId& task) const;
   Result<std::uint64_t> copy(const ByteSource& source, TemporaryFile& file, ArtifactHash& hash);
   Status send(const ArtifactInfo& info, ByteRange range, Descriptor& file, const ByteSink& sink);
+  Status put_back(const ArtifactHash& hash);
+  Status put_back_left_over();
   Status visit_names_of(const TaskId& task, const VisitName& visit);
 
   std::filesystem::path root_;

@@ -4,6 +4,7 @@
 
 #include "assay/build.h"
 #include "sdk/build/build_problems.h"
+#include "sdk/build/request_reader.h"
 #include "sdk/config/strict_yaml.h"
 #include "sdk/wire/base64.h"
 
@@ -61,10 +62,9 @@ void read_validation(Map& map, BuildRequest& out) {
   });
 }
 
-void read_request(Map& map, BuildRequest& out) {
-  int version = 0;
-  map.require("version");
-  map.integer("version", version, {1, 1});
+}  // namespace
+
+void build::read_request(Map& map, BuildRequest& out) {
   map.map("source", [&](Map& source) {
     source.text("git", out.git_url);
     source.text("ref", out.git_ref);
@@ -89,10 +89,13 @@ void read_request(Map& map, BuildRequest& out) {
   map.duration("timeout", out.timeout, {seconds(1), hours(48)});
   map.map("validate", [&](Map& validate) { read_validation(validate, out); });
   map.map("scan", [&](Map& scan) { scan.text("fail_at", out.scan_fail_at); });
-  for (const build::Problem& problem : build::find_problems(out)) {
-    map.mistake(problem.key, problem.text);
-  }
 }
+
+void build::tell_problems(Map& map, const BuildRequest& request) {
+  for (const Problem& problem : find_problems(request)) map.mistake(problem.key, problem.text);
+}
+
+namespace {
 
 Json validation_json(const BuildValidation& from) {
   Json json{{"port", from.port}, {"memory", from.memory_bytes}, {"cpus", from.cpus}};
@@ -155,8 +158,13 @@ std::string encode_build(const BuildRequest& from) {
 
 Result<BuildRequest> decode_build(std::string_view bytes) {
   BuildRequest out;
-  const Status status =
-      config::read_yaml_text(bytes, "build", [&](Map& map) { read_request(map, out); });
+  const Status status = config::read_yaml_text(bytes, "build", [&](Map& map) {
+    int version = 0;
+    map.require("version");
+    map.integer("version", version, {1, 1});
+    build::read_request(map, out);
+    build::tell_problems(map, out);
+  });
   if (!status.is_ok()) return fix_input("invalid_build", status.message());
   return out;
 }

@@ -136,6 +136,22 @@ Status ContextArchive::advance() {
   return Status::ok();
 }
 
+Result<std::string> pack(const ContextFolder& folder, ContextArchive::Form form,
+                         std::size_t bytes_max) {
+  ContextArchive archive(folder, form);
+  std::string bytes;
+  std::string piece(kPieceBytes, '\0');
+  while (bytes.size() <= bytes_max) {
+    const Result<std::size_t> count = archive.read(piece.data(), piece.size());
+    if (!count.is_ok()) return count.status();
+    if (*count == 0) return bytes;
+    bytes.append(piece, 0, *count);
+  }
+  return fix_input("context_too_large", "packed, the context has more than " +
+                                            std::to_string(bytes_max) +
+                                            " bytes; leave files out with a .dockerignore");
+}
+
 Result<std::size_t> ContextArchive::read(char* to, std::size_t size) {
   Writer& w = *writer_;
   while (w.taken == w.buffer.size() && !w.finished) {

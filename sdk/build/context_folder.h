@@ -92,6 +92,10 @@ class ContextArchive {
   std::unique_ptr<Writer> writer_;
 };
 
+// The whole archive, when it is small. Errors: those of read(), and `context_too_large`.
+Result<std::string> pack(const ContextFolder& folder, ContextArchive::Form form,
+                         std::size_t bytes_max);
+
 // Opens `path` below the folder `at` for reading; never through a link, never above it. -1 with
 // errno when it can't.
 int open_beneath(int at, const std::string& path, bool folder);

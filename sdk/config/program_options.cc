@@ -123,18 +123,19 @@ void start_log(const Program& program, const std::string& level, const std::stri
               .form = forms.at(form)});
 }
 
-std::optional<int> read_or_throw(const Program& program, int argc, const char* const* argv,
-                                 const std::function<void(Options&)>& describe) {
-  std::string log_level = "info";
-  std::string log_form = "auto";
-  Options options;
-  describe(options);
-  options.choice("log_level", log_level, "how much to log", {"debug", "info", "warn", "error"});
-  options.choice("log_form", log_form, "auto: text on a terminal, JSON elsewhere",
-                 {"auto", "json", "text"});
+struct LogSettings {
+  std::string level = "info";
+  std::string form = "auto";
 
-  CommandLine line;
-  if (auto exit_status = parse_command_line(program, argc, argv, options, line)) return exit_status;
+  void describe(Options& options) {
+    options.choice("log_level", level, "how much to log", {"debug", "info", "warn", "error"});
+    options.choice("log_form", form, "auto: text on a terminal, JSON elsewhere",
+                   {"auto", "json", "text"});
+  }
+};
+
+// All values from wherever they stand; returns what is wrong with them.
+std::vector<std::string> gather(const Options& options, const CommandLine& line) {
   std::vector<std::string> mistakes;
   if (!line.config_file.empty()) read_file_settings(line.config_file, options, mistakes);
   set_from_text(options, line, mistakes);
@@ -143,6 +144,18 @@ std::optional<int> read_or_throw(const Program& program, int argc, const char* c
     const Status status = check();
     if (!status.is_ok()) mistakes.push_back(status.message());
   }
+  return mistakes;
+}
+
+std::optional<int> read_or_throw(const Program& program, int argc, const char* const* argv,
+                                 const std::function<void(Options&)>& describe) {
+  LogSettings log;
+  Options options;
+  describe(options);
+  log.describe(options);
+  CommandLine line;
+  if (auto exit_status = parse_command_line(program, argc, argv, options, line)) return exit_status;
+  const std::vector<std::string> mistakes = gather(options, line);
   if (!mistakes.empty()) {
     for (const std::string& mistake : mistakes) std::fprintf(stderr, "%s\n", mistake.c_str());
     return kExitBadUsage;
@@ -152,7 +165,7 @@ std::optional<int> read_or_throw(const Program& program, int argc, const char* c
                 line.config_file.empty() ? program.name.c_str() : line.config_file.c_str());
     return 0;
   }
-  start_log(program, log_level, log_form);
+  start_log(program, log.level, log.form);
   return std::nullopt;
 }
 
@@ -249,6 +262,38 @@ std::optional<int> read_settings(const Program& program, int argc, const char* c
     std::fprintf(stderr, "%s: %s\n", program.name.c_str(), error.what());
     return kExitBadUsage;
   }
+}
+
+Status reread_settings(const Program& program, int argc, const char* const* argv,
+                       const std::function<void(Options&)>& describe) {
+  try {
+    LogSettings log;
+    Options options;
+    describe(options);
+    log.describe(options);
+    CommandLine line;
+    // The flags were good at the start and are the same.
+    if (parse_command_line(program, argc, argv, options, line))
+      return fix_input("invalid_setting", "the flags can't be read again");
+    std::string text;
+    for (const std::string& mistake : gather(options, line))
+      text += (text.empty() ? "" : "\n") + mistake;
+    if (!text.empty()) return fix_input("invalid_setting", text);
+    log::set_level(log::parse_level(log.level).value_or(log::Level::kInfo));
+    return Status::ok();
+  } catch (const std::exception& error) {
+    return fix_input("invalid_setting", error.what());
+  }
+}
+
+std::vector<std::string> different_keys(const Options& before, const Options& after) {
+  std::map<std::string, std::string> values;
+  for (const Option& option : before.all()) values[option.key] = option.initial;
+  std::vector<std::string> different;
+  for (const Option& option : after.all()) {
+    if (values[option.key] != option.initial) different.push_back(option.key);
+  }
+  return different;
 }
 
 }  // namespace assay::config

@@ -102,6 +102,16 @@ class Options {
 std::optional<int> read_settings(const Program& program, int argc, const char* const* argv,
                                  const std::function<void(Options&)>& describe);
 
+// Reads the settings again while the program runs, from the same file, environment and flags, into
+// the variables that `describe` binds, which should be others than those in use: on an error some
+// are filled. The log's level takes effect. Errors: `invalid_setting` (fix_input): every mistake
+// with its place, one a line. Thread: one; the environment must not be changed meanwhile.
+Status reread_settings(const Program& program, int argc, const char* const* argv,
+                       const std::function<void(Options&)>& describe);
+
+// The keys whose values differ between two sets of settings that one function describes.
+std::vector<std::string> different_keys(const Options& before, const Options& after);
+
 }  // namespace assay::config
 
 #endif  // ASSAY_SDK_CONFIG_PROGRAM_OPTIONS_H_

@@ -99,6 +99,11 @@ void read_common(Map& map, Evaluation& settings) {
   map.number("seconds_per_test", settings.seconds_per_test, {0, 1e9});
   map.number("pass_threshold", settings.pass_threshold, {0, 1});
   map.duration("timeout", settings.timeout, {.min = Duration(1)});
+  map.text("grader", settings.grader);
+  if (const std::string problem = path_problem(settings.grader);
+      !settings.grader.empty() && !problem.empty()) {
+    map.mistake("grader", "\"" + settings.grader + "\": " + problem);
+  }
   map.texts("outputs", settings.outputs);
   for (const std::string& path : settings.outputs) {
     const std::string problem = path_problem(path);

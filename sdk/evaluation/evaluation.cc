@@ -2,6 +2,7 @@
 // key that this version does not know is passed over; what is missing has its initial value.
 #include "assay/evaluation.h"
 
+#include <algorithm>
 #include <cmath>
 #include <msgpack.hpp>
 
@@ -121,6 +122,7 @@ bool read_what(Reader& reader, std::string_view key, Evaluation& out) {
   if (key == "files") return read_files(reader, out.files);
   if (key == "arguments") return read_texts(reader, out.arguments);
   if (key == "outputs") return read_texts(reader, out.outputs);
+  if (key == "grader") return read_text(reader, kPathBytesMax, out.grader);
   if (key == "profile") return read_text(reader, kTextBytesMax, out.profile);
   if (key == "endpoint") return read_text(reader, kTextBytesMax, out.endpoint);
   if (key == "model") return read_text(reader, kTextBytesMax, out.model);
@@ -167,6 +169,13 @@ std::string problem_of(const Evaluation& out) {
   bool found = image;
   for (const EvaluationFile& file : out.files) found = found || file.path == out.entry;
   if (!found) return "entry: " + out.entry + " is not among its files";
+  const auto grades = [&](const EvaluationFile& file) { return file.path == out.grader; };
+  if (!out.grader.empty() && std::none_of(out.files.begin(), out.files.end(), grades)) {
+    return "grader: " + out.grader + " is not among its files";
+  }
+  if (!out.grader.empty() && (out.grader == out.entry || !out.grader.ends_with(".py"))) {
+    return "grader: expected a Python file other than the entry, found " + out.grader;
+  }
   if (out.seconds_per_test && *out.seconds_per_test < 0) return "seconds_per_test: less than 0";
   for (const std::string& path : out.outputs) {
     const std::string problem = evaluation::path_problem(path);
@@ -195,8 +204,8 @@ std::string encode_evaluation(const Evaluation& in) {
   msgpack::sbuffer buffer;
   msgpack::packer<msgpack::sbuffer> out(buffer);
   const bool optionals[] = {in.tests.has_value(), in.seconds_per_test.has_value(),
-                            in.pass_threshold.has_value()};
-  out.pack_map(15U + optionals[0] + optionals[1] + optionals[2]);
+                            in.pass_threshold.has_value(), !in.grader.empty()};
+  out.pack_map(15U + optionals[0] + optionals[1] + optionals[2] + optionals[3]);
   const auto add = [&](const char* key, const auto& value) {
     out.pack(key);
     out.pack(value);
@@ -219,6 +228,7 @@ std::string encode_evaluation(const Evaluation& in) {
   add("model", in.model);
   if (in.pass_threshold) add("pass_threshold", *in.pass_threshold);
   pack(out, "outputs", in.outputs);
+  if (!in.grader.empty()) add("grader", in.grader);
   return {buffer.data(), buffer.size()};
 }
 

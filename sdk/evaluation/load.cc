@@ -44,6 +44,19 @@ class Luggage {
     std::error_code error;
     if (fs::is_regular_file(folder_ / path, error)) (void)add(path).is_ok();
   }
+  // A grader, with all that lies beside it in a folder of its own.
+  Status add_grader(const std::string& path) {
+    const std::string beside = folder_of(path);
+    std::error_code error;
+    if (!beside.empty()) {
+      for (const auto& entry : fs::recursive_directory_iterator(folder_ / beside, error)) {
+        if (!entry.is_regular_file(error)) continue;
+        const Status status = add(fs::relative(entry.path(), folder_, error).generic_string());
+        if (!status.is_ok()) return status;
+      }
+    }
+    return add(path);
+  }
   Status add(const std::string& path) {
     if (has(path)) return Status::ok();
     Result<std::string> content = read_beside(folder_, path);
@@ -151,6 +164,10 @@ Status load_script(const std::string& content, const std::string& path, Luggage&
     const Status status = luggage.add(join_path("", file));
     if (!status.is_ok()) return status;
   }
+  if (!out.grader.empty()) {
+    const Status status = luggage.add_grader(out.grader);
+    if (!status.is_ok()) return status;
+  }
   // Names that the runner looks for by itself.
   for (const char* name : {"my_test_suite.jsonl", "my_test_suite.json"}) luggage.add_if_there(name);
   return Status::ok();
@@ -195,7 +212,7 @@ Status load_config(const std::string& content, const std::string& path, const fs
   out.entry = entry_path;
   out.files = std::move(entry);
   for (EvaluationFile& file : config->files) luggage.add(file.path, std::move(file.content));
-  return Status::ok();
+  return out.grader.empty() ? Status::ok() : luggage.add_grader(out.grader);
 }
 
 }  // namespace

@@ -4,6 +4,9 @@
 #include <utility>
 #include <vector>
 
+#include "assay/build.h"
+#include "sdk/build/context_folder.h"
+#include "sdk/build/request_reader.h"
 #include "sdk/config/yaml_tree.h"
 #include "sdk/evaluation/config_document.h"
 
@@ -44,7 +47,7 @@ void StepReader::read(Map& step, const std::string& name, TaskSpec& task) {
   (void)step.node("after");  // read before anything was filled in
   (void)step.node("matrix");
   read_common(step, task);
-  static const std::vector<std::string> kinds{"eval", "task"};
+  static const std::vector<std::string> kinds{"eval", "build", "task"};
   std::vector<std::string> found;
   for (const std::string& kind : kinds) {
     if (step.node(kind) != nullptr) found.push_back(kind);
@@ -55,6 +58,7 @@ void StepReader::read(Map& step, const std::string& name, TaskSpec& task) {
     return;
   }
   if (found.front() == "eval") read_evaluation(step, name, task);
+  if (found.front() == "build") read_build(step, task);
   if (found.front() == "task") read_task(step, task);
 }
 
@@ -105,6 +109,39 @@ void StepReader::read_evaluation(Map& step, const std::string& name, TaskSpec& t
   task.labels.emplace("name", evaluation.name);
   task.labels.emplace("kind", to_string(evaluation.kind));
   task.body = encode_evaluation(evaluation);
+}
+
+// A build request, with `directory` in the place of `source` for files beside the pipeline.
+void StepReader::read_build(Map& step, TaskSpec& task) {
+  task.queue = QueueName("build");
+  BuildRequest request;
+  step.map("build", [&](Map& map) {
+    std::string directory;
+    map.text("directory", directory);
+    build::read_request(map, request);
+    read_queue(map, task);
+    if (!directory.empty()) {
+      build::ContextOptions options;
+      options.subdirectory = request.subdirectory;
+      options.dockerfile = request.dockerfile;
+      options.dockerfile_text = request.dockerfile_text;
+      const auto folder = build::ContextFolder::open(beside(directory), options);
+      const auto packed =
+          folder.is_ok()
+              ? build::pack(*folder, build::ContextArchive::Form::kTarGzip, kInlineContextBytesMax)
+              : Result<std::string>(folder.status());
+      if (packed.is_ok()) {
+        request.context_archive = *packed;
+        request.subdirectory.clear();  // what is sent begins there
+      } else {
+        map.mistake("directory", packed.status().message());
+        return;
+      }
+    }
+    build::tell_problems(map, request);
+  });
+  if (!request.tags.empty()) task.labels.emplace("image", request.tags.front());
+  task.body = encode_build(request);
 }
 
 // Any task for any queue.

@@ -24,6 +24,7 @@ class StepReader {
 
  private:
   void read_evaluation(config::Map& step, const std::string& name, TaskSpec& task);
+  void read_build(config::Map& step, TaskSpec& task);
   void read_task(config::Map& step, TaskSpec& task);
   // The same file is loaded once, however many combinations there are.
   const Result<Evaluation>& loaded(const std::string& path);

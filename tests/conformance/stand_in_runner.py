@@ -43,8 +43,11 @@ while True:
         if tests[name].startswith("#here"):
             exec(tests[name], {"say": say, "job": job})
             continue
+        # Its end must not be told before it is known.
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
         child = os.fork()
         if child == 0:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
             try:
                 exec(tests[name], {"say": say, "job": job})
                 sys.stdout.flush()
@@ -53,6 +56,7 @@ while True:
                 print(repr(error), flush=True)
                 os._exit(1)
         running[name] = child
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
     elif command["type"] == "kill":
         os.kill(running[command["test"]], signal.SIGKILL)
     elif command["type"] == "finish":

@@ -171,5 +171,25 @@ TEST_F(BrokerStart, SharesAndQuotasAreCheckedLikeTheRest) {
   expect_in(said, "broker.yaml:5: queue_rules.eval.bytes_max");
 }
 
+TEST_F(BrokerStart, SchedulesAreCheckedLikeTheRest) {
+  const auto config = folder_.path() / "broker.yaml";
+  std::ofstream(config) << "schedules:\n"
+                           "  nightly: {cron: 0 3 * * *, timezone: Europe/Berlin, queue: cleanup,\n"
+                           "            owner: ops, body: '{}', labels: {kind: nightly}}\n";
+  start({"--config", config.string(), "--check-config"}, 0);
+  std::ofstream(config)
+      << "schedules:\n"
+         "  one: {cron: 0 25 * * *, queue: cleanup, owner: ops}\n"
+         "  two: {cron: 0 0 31 2 *, queue: cleanup, owner: ops}\n"
+         "  three: {cron: '@daily', timezone: Mars/Base, queue: a/b, owner: ops}\n"
+         "  four: {queue: cleanup}\n";
+  const std::string said = start({"--config", config.string(), "--check-config"}, 2);
+  expect_in(said, "broker.yaml:2: schedules.one.cron: hour: expected");
+  expect_in(said, "broker.yaml:3: schedules.two.cron: there is no such day");
+  expect_in(said, "broker.yaml:4: schedules.three.timezone: the system knows no zone 'Mars/Base'");
+  expect_in(said, "broker.yaml:4: schedules.three.queue: expected 1 to 64");
+  expect_in(said, "broker.yaml:5: ");
+}
+
 }  // namespace
 }  // namespace assay

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -174,6 +175,70 @@ TEST_F(Keys, LetTheBrokerListenToTheWorldAndItTriesThatStrangersStayOut) {
   options.endpoint = "tcp://127.0.0.1" + open.clients().substr(open.clients().rfind(':'));
   EXPECT_TRUE(connect(options).is_ok());
   EXPECT_THAT(read_file(open.log()), HasSubstr("\"security\":\"CURVE"));
+}
+
+TEST_F(Keys, ThatAreAddedOrRemovedCountFromTheNextSignalOn) {
+  Client ann(client_of("ann")), ben(client_of("ben"));
+  ASSERT_TRUE(ann.connect().is_ok());
+  ASSERT_TRUE(ben.connect().is_ok());
+  Subscriber feed({.feed_endpoint = broker_->feed(),
+                   .broker_endpoint = broker_->clients(),
+                   .key_file = key("ben"),
+                   .server_key = pub("broker")});
+  ASSERT_TRUE(feed.start().is_ok());
+  fs::remove(known() / "ann.pub");
+  admit("stranger");
+  broker_->process().signal(SIGHUP);
+  EXPECT_TRUE(support::eventually([&] { return connect(client_of("stranger")).is_ok(); }));
+  // Her connection is still there and is of no use; a new one is refused.
+  EXPECT_EQ(ann.queues().status().reason(), "unknown_key");
+  EXPECT_EQ(connect(client_of("ann")).reason(), "unknown_key");
+  const TaskSpec task = a_task();
+  ASSERT_TRUE(ben.submit({task}).is_ok());
+  // The feed was begun anew, and loses nothing for those who are still let in.
+  const auto event = feed.next(std::chrono::seconds(20));
+  ASSERT_TRUE(event.is_ok()) << event.status().message();
+  ASSERT_TRUE(event->has_value());
+  EXPECT_EQ((*event)->task, task.id);
+}
+
+TEST_F(Keys, OfAWorkerThatIsRemovedTakeItsTasksAwayAtOnce) {
+  std::atomic<int> runs{0};
+  const auto options = [&](const std::string& name) {
+    return WorkerOptions{.endpoint = broker_->workers(),
+                         .name = name,
+                         .queues = {QueueName("eval")},
+                         .notice = [](std::string_view) {},
+                         .key_file = key(name),
+                         .server_key = pub("broker")};
+  };
+  const auto handler = [&](const TaskAssignment&, TaskContext& context) {
+    if (++runs == 1) context.wait_cancelled(std::chrono::minutes(1));
+    return TaskOutcome::done();
+  };
+  Worker barred(options("worker"), handler);
+  std::thread works([&] { static_cast<void>(barred.run()); });
+  Client client(client_of("ann"));
+  const TaskSpec task = a_task();
+  ASSERT_TRUE(client.submit({task}).is_ok());
+  EXPECT_TRUE(support::eventually([&] { return runs == 1; }));
+  fs::remove(known() / "worker.pub");
+  broker_->process().signal(SIGHUP);
+  EXPECT_TRUE(support::eventually([&] { return client.queues()->front().queued == 1; }));
+  Worker other(options("ben"), handler);
+  std::thread works_too([&] { EXPECT_TRUE(other.run().is_ok()); });
+  const auto result = client.wait(task.id, std::chrono::seconds(20));
+  ASSERT_TRUE(result.is_ok()) << result.status().message();
+  EXPECT_EQ(result->attempt.number, 2U);
+  const auto info = client.status(task.id.text());
+  ASSERT_TRUE(info.is_ok());
+  EXPECT_THAT(info->attempts.front().ended_because, HasSubstr("key is no longer known"));
+  for (Worker* worker : {&barred, &other}) {
+    worker->request_stop();
+    worker->request_stop();
+  }
+  works.join();
+  works_too.join();
 }
 
 TEST_F(Keys, OfTheBrokerAreCheckedBeforeItStarts) {

@@ -1,5 +1,6 @@
 #include "tests/golden/dialogue.h"
 
+#include <algorithm>
 #include <sstream>
 
 #include "broker/core/invariants.h"
@@ -182,6 +183,7 @@ Message Dialogue::message_of(const Command& command, core::Door& door, std::stri
     return ExplainRequest{request, command.get("id", task_id(command.number("task", 0)).text())};
   if (verb == "references") return ReferencesRequest{request, parse_artifacts(command)};
   if (verb == "queues") return QueuesRequest{request};
+  if (verb == "schedules") return SchedulesRequest{request};
   if (verb == "workers") return WorkersRequest{request};
   if (verb == "quarantines") return QuarantinesRequest{request};
   if (verb == "events")
@@ -238,25 +240,31 @@ std::string Dialogue::run(const std::string& line, std::string& wrong) {
   if (command.verb == "advance") {
     now_ += Duration(static_cast<std::int64_t>(std::stod(command.peer) * 1000));
   } else if (command.verb == "restart") {
+    now_ += std::chrono::seconds(command.number("down", 0));
     return restart(effects, wrong);
+  } else if (command.verb == "schedule" || command.verb == "unschedule") {
+    set_schedule(command, wrong);
+    core_->set_rules(options_, now_, effects);
+  } else if (command.verb == "wall") {
+    wall_ahead_ = std::chrono::seconds(std::stoll(command.get("ahead", "0")));
   } else if (command.verb == "quota") {
     options_.owners[OwnerName(command.peer)].running_cost_max =
         static_cast<std::uint32_t>(command.number("running", 0));
-    core_->set_rules(options_);
+    core_->set_rules(options_, now_, effects);
   } else if (command.verb == "weight") {
     options_.owners[OwnerName(command.peer)].weight =
         static_cast<std::uint32_t>(command.number("weight", 1));
-    core_->set_rules(options_);
+    core_->set_rules(options_, now_, effects);
   } else if (command.verb == "tasks_max") {
     options_.owners[OwnerName(command.peer)].tasks_max = command.number("tasks", 0);
-    core_->set_rules(options_);
+    core_->set_rules(options_, now_, effects);
   } else if (command.verb == "quarantine_losses") {
     options_.quarantine_losses = static_cast<std::uint32_t>(std::stoul(command.peer));
-    core_->set_rules(options_);
+    core_->set_rules(options_, now_, effects);
   } else if (command.verb == "show_feed") {
     show_feed_ = true;
-  } else if (command.verb == "refuse_new") {
-    core_->set_accepting(false);
+  } else if (command.verb == "refuse_new" || command.verb == "take_new") {
+    core_->set_accepting(command.verb == "take_new");
   } else if (command.verb == "gone") {
     core_->step({now_, core::PeerGone{peer_of(command.peer)}}, effects);
   } else {
@@ -265,8 +273,26 @@ std::string Dialogue::run(const std::string& line, std::string& wrong) {
     if (!wrong.empty()) return {};
     core_->step({now_, core::FromPeer{peer_of(command.peer), door, std::move(message)}}, effects);
   }
-  core_->step({now_, core::Tick{}}, effects);
+  core_->step({now_, core::Tick{.wall = now_ + wall_ahead_}}, effects);
   return settle(effects, wrong);
+}
+
+void Dialogue::set_schedule(const Command& command, std::string& wrong) {
+  options_.schedules.erase(command.peer);
+  if (command.verb == "unschedule") return;
+  core::Schedule schedule;
+  schedule.line = command.get("line");
+  std::replace(schedule.line.begin(), schedule.line.end(), '_', ' ');
+  auto cron = core::Cron::parse(schedule.line);
+  if (!cron.is_ok()) {
+    wrong = cron.status().to_string();
+    return;
+  }
+  schedule.cron = *cron;
+  schedule.task.queue = QueueName(command.get("queue", "eval"));
+  schedule.task.owner = OwnerName("clock");
+  schedule.task.body = command.get("body", "body");
+  options_.schedules[command.peer] = std::move(schedule);
 }
 
 // A crash after everything so far was flushed: another core, from the records alone.

@@ -52,6 +52,7 @@ class Dialogue {
   std::string run(const std::string& line, std::string& wrong);
 
  private:
+  void set_schedule(const Command& command, std::string& wrong);
   Message message_of(const Command& command, core::Door& door, std::string& wrong);
   core::PeerId peer_of(const std::string& name);
   std::string settle(core::Effects& effects, std::string& wrong);
@@ -60,6 +61,7 @@ class Dialogue {
   core::CoreOptions options_;
   std::unique_ptr<core::BrokerCore> core_;
   Time now_;
+  Duration wall_ahead_{0};
   std::uint64_t peers_ = 0;
   std::map<std::string, core::PeerId> peer_ids_;
   std::map<core::PeerId, std::string> peer_names_;

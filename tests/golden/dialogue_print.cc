@@ -67,6 +67,16 @@ struct PrintRecord {
   std::string operator()(const core::TaskForgotten& r) const {
     return "TaskForgotten task=" + text(r.id);
   }
+  std::string operator()(const core::ScheduleSet& r) const {
+    return "ScheduleSet " + r.name + quoted("line", r.state.line) +
+           " settled=" + seconds(r.state.settled);
+  }
+  std::string operator()(const core::ScheduleFired& r) const {
+    return "ScheduleFired " + r.name + " due=" + seconds(r.due);
+  }
+  std::string operator()(const core::ScheduleRemoved& r) const {
+    return "ScheduleRemoved " + r.name;
+  }
   std::string operator()(const core::TaskHeld& r) const {
     return "TaskHeld task=" + text(r.id) + " key=" + r.key;
   }
@@ -136,6 +146,15 @@ struct PrintMessage {
              ",running=" + std::to_string(q.running) + ",waiting=" + std::to_string(q.waiting) +
              ",workers=" + std::to_string(q.workers) + ",capacity=" + std::to_string(q.capacity) +
              (q.paused ? ",paused" : "");
+    }
+    return out;
+  }
+  std::string operator()(const ScheduleList& m) const {
+    std::string out;
+    for (const ScheduleInfo& schedule : m.schedules) {
+      out += " " + schedule.name + quoted("cron", schedule.cron) + " " + schedule.queue.value;
+      if (schedule.next_at) out += " next=" + seconds(*schedule.next_at);
+      if (schedule.last_at) out += " last=" + seconds(*schedule.last_at);
     }
     return out;
   }

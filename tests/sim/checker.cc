@@ -9,7 +9,7 @@ std::string result_of(const TaskId& id, Attempt attempt) {
   return "result of " + id.text() + " attempt " + std::to_string(attempt.number);
 }
 
-void Checker::on_durable(const core::Record& record, const std::string& blob) {
+void Checker::on_durable(const core::Record& record, const std::string& blob, Time wall) {
   if (const auto* submitted = std::get_if<core::TaskSubmitted>(&record)) {
     if (!submitted_.emplace(submitted->id, blob).second) {
       world_.fail("task " + submitted->id.text() + " was recorded as submitted twice");
@@ -18,10 +18,39 @@ void Checker::on_durable(const core::Record& record, const std::string& blob) {
     on_leased(*leased);
   } else if (const auto* ended = std::get_if<core::TaskEnded>(&record)) {
     on_ended(*ended, blob);
+  } else if (const auto* set = std::get_if<core::ScheduleSet>(&record)) {
+    schedules_[set->name] = {*core::Cron::parse(set->state.line), set->state.settled};
+  } else if (const auto* fired = std::get_if<core::ScheduleFired>(&record)) {
+    on_fired(*fired, wall);
   } else if (const auto* given_back = std::get_if<core::AttemptEnded>(&record)) {
     on_given_back(*given_back);
   } else if (std::holds_alternative<core::Quarantined>(record)) {
     world_.mark("quarantined");
+  }
+}
+
+void Checker::on_schedules_held_up() {
+  for (auto& [name, schedule] : schedules_) schedule.held_up = true;
+}
+
+// Each due time at most once and in order; none is passed over unless something held it up.
+void Checker::on_fired(const core::ScheduleFired& fired, Time wall) {
+  Schedule& schedule = schedules_.at(fired.name);
+  if (!submitted_.contains(fired.id)) world_.fail(fired.name + " made a task that is not there");
+  if (fired.due <= schedule.settled) world_.fail(fired.name + " made two tasks for one due time");
+  if (fired.due > wall) world_.fail(fired.name + " made a task before it was due");
+  const auto next = schedule.cron.next_after(schedule.settled, {});
+  if (!next || (fired.due != *next && !schedule.held_up))
+    world_.fail(fired.name + " passed over a due time");
+  world_.mark(fired.due == *next ? "scheduled" : "schedule made up");
+  schedule.settled = fired.due;
+  schedule.held_up = false;
+}
+
+void Checker::demand_schedules(Time wall) {
+  for (const auto& [name, schedule] : schedules_) {
+    const auto next = schedule.cron.next_after(schedule.settled, {});
+    if (next && *next <= wall - Duration(3000)) world_.fail(name + " missed its latest due time");
   }
 }
 
@@ -69,7 +98,8 @@ void Checker::on_ended(const core::TaskEnded& ended, const std::string& blob) {
 }
 
 void Checker::on_dispatched(const TaskAssignment& task) {
-  if (task.body != body_of(task.id))
+  const auto submitted = submitted_.find(task.id);
+  if (submitted == submitted_.end() || task.body != submitted->second)
     world_.fail("task " + task.id.text() + " was dispatched with another body");
   on_inputs(task);
 }

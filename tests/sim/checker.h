@@ -19,7 +19,9 @@ class Checker {
   explicit Checker(World& world) : world_(world) {}
 
   // A record reached the disk.
-  void on_durable(const core::Record& record, const std::string& blob);
+  void on_durable(const core::Record& record, const std::string& blob, Time wall);
+  // The broker died, or took nothing, or the wall clock jumped: due times may be passed over now.
+  void on_schedules_held_up();
   // A worker was given an attempt.
   void on_dispatched(const TaskAssignment& task);
   // A client was told that its tasks are accepted.
@@ -29,12 +31,15 @@ class Checker {
   void on_recorded(const HeldAttempt& which);
   // At the end of everything: every accepted task has ended.
   void demand_ends();
+  // Every schedule has made a task for its latest due time.
+  void demand_schedules(Time wall);
 
   std::size_t acknowledged_count() const { return acknowledged_.size(); }
   bool all_ended() const;
 
  private:
   void on_inputs(const TaskAssignment& task);
+  void on_fired(const core::ScheduleFired& fired, Time wall);
   struct Ended {
     TaskState state;
     Attempt attempt;
@@ -57,6 +62,12 @@ class Checker {
   std::set<HeldAttempt> given_back_;
   std::map<TaskId, Run> runs_;
   std::set<TaskId> acknowledged_;
+  struct Schedule {
+    core::Cron cron;
+    Time settled{};
+    bool held_up = false;  // since then
+  };
+  std::map<std::string, Schedule> schedules_;
 };
 
 // The body that a simulated client gives a task: the worker must be handed the same.

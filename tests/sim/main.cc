@@ -38,7 +38,10 @@ constexpr const char* kMarks[] = {"broker crashed",
                                   "refused owner_full",
                                   "a write failed",
                                   "partitioned",
-                                  "clock jumped"};
+                                  "clock jumped",
+                                  "scheduled",
+                                  "schedule made up",
+                                  "wall clock jumped"};
 
 int usage() {
   std::fprintf(stderr, "usage: simulation [--seed N] [--seeds COUNT] [--demand-marks]\n");

@@ -42,6 +42,9 @@ Options options_from_seed(std::uint64_t seed) {
   options.partition = rate(0.05);
   options.clock_jumps = rate(0.5);
   options.trouble = std::chrono::seconds(dice.between(10, 90));
+  options.schedules = dice.chance(0.5);
+  options.wall_speed = static_cast<int>(dice.between(1, 40));
+  options.wall_jumps = rate(0.2);
   return options;
 }
 
@@ -61,7 +64,8 @@ std::string describe(const Options& options) {
       << " hand_overs=" << options.hand_overs << " poison=" << options.poison
       << " disk_fails=" << options.disk_fails << " partition=" << options.partition
       << " clock_jumps=" << options.clock_jumps << " refuses_new=" << options.refuses_new
-      << " trouble_ms=" << options.trouble.count();
+      << " trouble_ms=" << options.trouble.count() << " schedules=" << options.schedules
+      << " wall_speed=" << options.wall_speed << " wall_jumps=" << options.wall_jumps;
   return out.str();
 }
 

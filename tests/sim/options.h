@@ -38,7 +38,10 @@ struct Options {
   double partition = 0;    // in a second: nothing arrives anywhere for a while
   double clock_jumps = 0;  // at a start of the broker
   double refuses_new = 0;  // a broker that takes nothing new for a while, in a second
-  Duration trouble{0};     // how long all this goes on; then everything heals
+  bool schedules = false;
+  int wall_speed = 1;     // of the calendar against everything else: due times come sooner
+  double wall_jumps = 0;  // of the wall clock, forward or back, in a second
+  Duration trouble{0};    // how long all this goes on; then everything heals
 };
 
 Options options_from_seed(std::uint64_t seed);

@@ -22,8 +22,26 @@ SimBroker::SimBroker(World& world, Checker& checker) : world_(world), checker_(c
         .weight = static_cast<std::uint32_t>(world.dice().between(1, 5)),
         .running_cost_max = static_cast<std::uint32_t>(world.dice().between(1, 6))};
   }
+  if (world.options().schedules) {
+    for (const char* line : {"* * * * *", "*/7 * * * *"}) {
+      core::Schedule schedule;
+      schedule.line = line;
+      schedule.cron = *core::Cron::parse(line);
+      schedule.task.queue = QueueName("eval");
+      schedule.task.owner = OwnerName("clock");
+      schedule.task.body = std::string("by the clock: ") + line;
+      options_.schedules["every " + std::string(line)] = std::move(schedule);
+    }
+  }
+  wall_ = wall_told_at_ = world.now();
   start();
   every_second();
+}
+
+void SimBroker::pass_wall_time() {
+  // In peace the wall runs like everything else.
+  wall_ += (world_.now() - wall_told_at_) * (world_.healed() ? 1 : world_.options().wall_speed);
+  wall_told_at_ = world_.now();
 }
 
 core::PeerId SimBroker::connect(core::Door door, Receiver receive) {
@@ -64,6 +82,7 @@ void SimBroker::start() {
 
 void SimBroker::crash() {
   world_.mark("broker crashed");
+  checker_.on_schedules_held_up();
   core_.reset();
   inbox_.clear();
   world_.after(world_.dice().delay(Duration(10), Duration(5000)), [this] { start(); });
@@ -73,7 +92,10 @@ void SimBroker::turn() {
   core::Effects effects;
   for (core::FromPeer& message : inbox_) core_->step({now(), std::move(message)}, effects);
   inbox_.clear();
-  core_->step({now(), core::Tick{}}, effects);
+  // What a schedule submits may be quarantined: then its due times wait for an operator.
+  if (!core_->state().quarantines().empty()) checker_.on_schedules_held_up();
+  pass_wall_time();
+  core_->step({now(), core::Tick{.wall = wall_}}, effects);
   for (const std::string& sentence : core::check_now(*core_)) world_.fail(sentence);
 
   const bool dies = !world_.healed() && world_.dice().chance(world_.options().broker_crash);
@@ -104,7 +126,7 @@ bool SimBroker::store(core::Effects& effects) {
   for (core::Append& append : effects.append) {
     if (append.blob_of != core::kNoTask)
       append.blob = disk_[core_->state().tasks().at(append.blob_of).blob.offset].blob;
-    checker_.on_durable(append.record, append.blob);
+    checker_.on_durable(append.record, append.blob, wall_);
     if (!append.blob.empty()) {
       core_->on_stored(append, {1, static_cast<std::uint32_t>(disk_.size()),
                                 static_cast<std::uint32_t>(append.blob.size())});
@@ -145,8 +167,17 @@ void SimBroker::every_second() {
     world_.mark("partitioned");
     world_.partition_until(world_.now() + world_.dice().delay(Duration(500), Duration(15'000)));
   }
-  if (core_)
-    core_->set_accepting(world_.healed() || !world_.dice().chance(world_.options().refuses_new));
+  if (core_) {
+    const bool accepts = world_.healed() || !world_.dice().chance(world_.options().refuses_new);
+    core_->set_accepting(accepts);
+    if (!accepts) checker_.on_schedules_held_up();
+  }
+  if (!world_.healed() && world_.dice().chance(world_.options().wall_jumps)) {
+    const auto far = Duration(static_cast<std::int64_t>(world_.dice().below(600'000)));
+    wall_ += world_.dice().chance(0.5) ? far : -far;
+    checker_.on_schedules_held_up();
+    world_.mark("wall clock jumped");
+  }
   world_.after(Duration(1000), [this] { every_second(); });
 }
 

@@ -30,6 +30,8 @@ class SimBroker {
   void send(core::PeerId peer, Message message);
 
   const core::BrokerCore& core() const { return *core_; }
+  bool is_up() const { return core_ != nullptr; }
+  Time wall() const { return wall_; }
 
  private:
   struct Link {
@@ -47,6 +49,7 @@ class SimBroker {
   bool store(core::Effects& effects);
   void deliver(core::Outbound& outbound);
   void every_second();
+  void pass_wall_time();
 
   World& world_;
   Checker& checker_;
@@ -60,6 +63,8 @@ class SimBroker {
   Duration clock_offset_{0};  // of the machine's clock: it may be set while the broker is down
   std::uint64_t peers_ = 0;
   std::uint64_t lives_ = 0;
+  Time wall_;  // runs faster than the rest, and jumps
+  Time wall_told_at_;
 };
 
 }  // namespace assay::sim

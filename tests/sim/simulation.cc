@@ -40,6 +40,16 @@ Verdict simulate(const Options& options) {
   };
   while (world.wrong().empty() && !finished() && world.run_next(end)) {
   }
+  if (options.schedules) {
+    // Long enough for a broker that was down to be back.
+    const Time back = world.now() + std::chrono::seconds(8);
+    while (world.wrong().empty() && world.run_next(back)) {
+    }
+    checker.demand_schedules(broker.wall());
+    const Time rest = world.now() + std::chrono::minutes(10);
+    while (world.wrong().empty() && !finished() && world.run_next(rest)) {
+    }
+  }
   if (world.wrong().empty()) {
     checker.demand_ends();
     for (const auto& client : clients) {

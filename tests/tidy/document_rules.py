@@ -16,7 +16,7 @@ PROTOCOL = "docs/protocol.md"
 REFUSERS = ("broker/core/", "broker/net/router.", "sdk/wire/")
 REASON = re.compile(r'(?:fix_input|retry_later|not_found)\(\s*"(\w+)"|Code::k\w+,\s*"(\w+)"')
 # Reasons that no peer is told.
-INNER_REASONS = {"impossible_record"}
+INNER_REASONS = {"impossible_record", "invalid_schedule"}
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 # A path of one person's machine is of no use to another.
 PRIVATE_PATH = re.compile(r"(?<![\w.])/(?:home|Users|root|work)/(?!x\b|y\b)[A-Za-z0-9_.-]+/")

@@ -12,6 +12,7 @@ HEARTS = {
     "sdk/include/assay/message.h": "every message of the protocol",
     "sdk/wire/fields.h": "every field of every message, one beside the other, so that none is forgotten",
     "sdk/evaluation/config_document.cc": "every key of the evaluation document and its check",
+    "workers/eval/evaluator.cc": "one evaluation's whole life: plan, pods, grading, outcome",
     "workers/eval/executor/kubernetes/kubernetes_pod.cc": "one pod's whole life as one state machine",
     "workers/eval/harness/session.cc": "the harness's whole dialogue as one state machine",
 }

@@ -1,5 +1,7 @@
 #include "workers/build/build_log.h"
 
+#include "workers/build/docker/message_stream.h"
+
 namespace assay::image_build {
 namespace {
 
@@ -50,7 +52,11 @@ void BuildLog::end_line() {
     file_bytes_ += unfinished_.size() + 1;
     if (file_bytes_ >= kFileBytesMax) file_ << "... the rest was too long to be kept\n";
   }
-  if (unfinished_.find_first_not_of(" \t") != std::string::npos) {
+  // What the engine says between a step's own lines is no help to anybody.
+  const bool engines_own = parse_step(unfinished_).has_value() ||
+                           unfinished_.starts_with(" ---> ") ||
+                           unfinished_.starts_with("Removing intermediate container ");
+  if (!engines_own && unfinished_.find_first_not_of(" \t") != std::string::npos) {
     last_.push_back(unfinished_.substr(0, kLastLineBytesMax));
     if (last_.size() > kLastLines) last_.pop_front();
   }

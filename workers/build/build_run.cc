@@ -190,7 +190,8 @@ std::optional<Failure> BuildRun::build_one(const std::string& platform) {
   build.target = request_.target;
   if (platform != engine_platform_) build.platform = platform;
   build.cache_from = request_.cache_from;
-  build.cache = request_.cache;
+  // The classic builder's cache does not ask what a layer was made for.
+  build.cache = request_.cache && build.platform.empty();
   build.pull = request_.pull;
   build.network = request_.network;
   build.memory_bytes = std::min(request_.memory_bytes, place_.settings.memory_bytes_max);
@@ -202,7 +203,7 @@ std::optional<Failure> BuildRun::build_one(const std::string& platform) {
   const Result<std::string> image = place_.parts.engine.build(
       build, [this](const EngineMessage& message) { on_build_message(message); }, place_.stop);
   place_.log.flush();
-  if (!image.is_ok()) return build_failure(image.status());
+  if (!image.is_ok()) return build_failure(image.status(), build.platform);
   const Result<ImageInfo> about = place_.parts.engine.inspect_image(*image, place_.stop);
   if (!about.is_ok()) return failure_of(about.status());
   if (!platform.empty() && about->platform != platform) {
@@ -220,10 +221,12 @@ void BuildRun::on_build_message(const EngineMessage& message) {
     step_ = step->number;
     record_.steps = std::max(record_.steps, step->total);
     instruction_ = log::printable(step->instruction.substr(0, kInstructionShownMax));
+    place_.log.add(message.text);
     place_.log.forget_last_lines();
     place_.context.progress(step->number - 1, step->total,
                             "building: Step " + std::to_string(step->number) + "/" +
                                 std::to_string(step->total) + " : " + instruction_);
+    return;
   }
   if (message.text.find("---> Using cache") != std::string::npos) ++record_.steps_cached;
   place_.log.add(message.text);
@@ -246,7 +249,7 @@ void BuildRun::on_layer_message(const EngineMessage& message, const char* stage)
                               std::to_string(layers_.size()) + " layers");
 }
 
-Failure BuildRun::build_failure(const Status& status) const {
+Failure BuildRun::build_failure(const Status& status, const std::string& platform) const {
   Failure failure = failure_of(status);
   if (status.reason() != "build_failed") return failure;
   std::string reason = status.message();
@@ -262,6 +265,10 @@ Failure BuildRun::build_failure(const Status& status) const {
         config::format_bytes(std::min(request_.memory_bytes, place_.settings.memory_bytes_max)) +
         ")";
     failure.kind = Failure::Kind::kLimit;
+  }
+  if (!platform.empty()) {
+    reason +=
+        "; it was asked to build for " + platform + " and is an engine for " + engine_platform_;
   }
   const std::string last = place_.log.last_lines();
   failure.reason = reason + (last.empty() ? "" : "; last lines: " + log::printable(last));

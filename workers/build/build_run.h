@@ -53,7 +53,7 @@ class BuildRun {
   void pull_cache();
   void on_build_message(const EngineMessage& message);
   void on_layer_message(const EngineMessage& message, const char* stage);
-  Failure build_failure(const Status& status) const;
+  Failure build_failure(const Status& status, const std::string& platform) const;
   ImageReference reference(std::size_t tag) const;
   bool many() const { return platforms_.size() > 1; }
 

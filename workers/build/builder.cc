@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "sdk/pipeline/input_reference.h"
 #include "workers/build/build_run.h"
 #include "workers/build/watch.h"
 
@@ -91,9 +92,34 @@ TaskOutcome outcome_of(const BuildRequest& request, const BuildRecord& record,
 
 }  // namespace
 
+namespace {
+
+// What stands there as a reference to the result of a task that this one comes after. It is judged
+// afterwards, like everything else in the request.
+Result<BuildRequest> request_of(const TaskAssignment& task) {
+  Result<BuildRequest> request = decode_build(task.body);
+  if (!request.is_ok() || task.inputs.empty()) return request;
+  std::vector<std::string*> texts;
+  for (auto& [name, value] : request->arguments) texts.push_back(&value);
+  for (auto& [name, value] : request->labels) texts.push_back(&value);
+  if (request->validation) {
+    for (auto& [name, value] : request->validation->environment) texts.push_back(&value);
+    texts.push_back(&request->validation->inference_body);
+  }
+  for (std::string* text : texts) {
+    const Status status = pipeline::resolve_inputs(*text, task.inputs);
+    if (!status.is_ok()) return status;
+  }
+  const std::string problems = build_problems(*request);
+  if (!problems.empty()) return fix_input("invalid_build", problems);
+  return request;
+}
+
+}  // namespace
+
 TaskOutcome Builder::run(const TaskAssignment& task, TaskContext& context) {
   const Time started_at = now();
-  const Result<BuildRequest> request = decode_build(task.body);
+  const Result<BuildRequest> request = request_of(task);
   if (!request.is_ok()) return TaskOutcome::failed(request.status().message());
   const std::string folder = settings_.folder + "/" + task.id.text();
   std::error_code error;
@@ -120,6 +146,10 @@ TaskOutcome Builder::run(const TaskAssignment& task, TaskContext& context) {
     record.log_lines = log.lines();
     record.log = log.tail();
   }
+  // What the engine made although its answer never came.
+  if (failure) {
+    (void)remove_labelled(parts_.engine, std::string(kTaskLabel) + "=" + task.id.text(), {});
+  }
   if (parts_.keep_log) record.log_artifact = parts_.keep_log(task.id, log_path);
   record.started_at = started_at;
   record.ended_at = now();
@@ -134,13 +164,13 @@ Status remove_labelled(DockerApi& engine, const std::string& label, const std::s
   const Result<std::vector<std::string>> containers = engine.containers_with(label, stop);
   if (!containers.is_ok()) return containers.status();
   for (const std::string& id : *containers) {
-    const Status status = engine.remove_container(id, stop);
+    Status status = engine.remove_container(id, stop);
     if (!status.is_ok()) return status;
   }
   const Result<std::vector<std::string>> networks = engine.networks_with(label, stop);
   if (!networks.is_ok()) return networks.status();
   for (const std::string& id : *networks) {
-    const Status status = engine.remove_network(id, stop);
+    Status status = engine.remove_network(id, stop);
     if (!status.is_ok()) return status;
   }
   return Status::ok();

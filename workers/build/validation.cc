@@ -61,6 +61,7 @@ class Validation {
  private:
   bool serves() const { return !wanted_.health_path.empty(); }
 
+  // What makes something is not stopped half way: it would be there, and nobody would know its id.
   std::optional<Failure> begin() {
     ContainerSpec spec;
     spec.name = subject_.name;
@@ -72,15 +73,15 @@ class Validation {
     spec.cpus = wanted_.cpus;
     spec.network = "none";
     if (serves()) {
-      Result<std::string> network = engine_.create_network(subject_.name, subject_.labels, stop_);
+      Result<std::string> network = engine_.create_network(subject_.name, subject_.labels, {});
       if (!network.is_ok()) return failure_of(network.status());
       network_ = *network;
       spec.network = network_;
     }
-    Result<std::string> container = engine_.create_container(spec, stop_);
+    Result<std::string> container = engine_.create_container(spec, {});
     if (!container.is_ok()) return failure_of(container.status());
     container_ = *container;
-    const Status started = engine_.start_container(container_, stop_);
+    const Status started = engine_.start_container(container_, {});
     if (started.is_ok()) return std::nullopt;
     if (started.code() == Code::kRetryCall) return failure_of(started);
     return said_no("the container could not be started: " + started.message());

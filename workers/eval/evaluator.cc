@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "workers/eval/base64.h"
 #include "workers/eval/monitor/record.h"
 #include "workers/eval/plan/plan.h"
 #include "workers/eval/request.h"
@@ -31,6 +32,19 @@ std::string lower(std::string text) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
   return text;
+}
+
+// The grader's files with what the subject brought out, under outputs/.
+std::vector<EvaluationFile> with_outputs(std::vector<EvaluationFile> files,
+                                         const std::vector<OutputFile>& outputs) {
+  for (const OutputFile& output : outputs) {
+    const std::string path = "outputs/" + output.path;
+    std::erase_if(files, [&](const EvaluationFile& file) { return file.path == path; });
+    EvaluationFile file{path, {}};
+    if (output.left_out || !decode_base64(output.content_base64, file.content)) continue;
+    files.push_back(std::move(file));
+  }
+  return files;
 }
 
 // One evaluation while it runs. One thread; the pods have their own.
@@ -73,6 +87,7 @@ class Run {
     } else {
       run_pods();
     }
+    if (!request_.evaluation.grader.empty()) grade();
     return finish();
   }
 
@@ -83,15 +98,30 @@ class Run {
     std::uint32_t launches = 0;
   };
 
+  // After the subject's pods are gone: what they brought out is all that the grader sees of them,
+  // and what it says is the result. A subject that did not come that far is not graded.
+  void grade() {
+    check_stop();
+    if (stop_ || !record_.may_be_graded()) return;
+    grading_files_ = std::make_shared<const std::vector<EvaluationFile>>(
+        with_outputs(*request_.grader_files, record_.outputs()));
+    record_.begin_grading();
+    first_number_ = plan_.pods.size();
+    grading_ = true;
+    plan_.pods = {{std::nullopt, 0}};
+    plan_.why += "; then its outputs are graded in a pod of their own";
+    run_pods();
+  }
+
   // Runs every pod of the plan to its end, `at_once` at a time.
   void run_pods() {
     context_.log(plan_.why);
     std::vector<Waiting> waiting;
     for (std::size_t i = plan_.pods.size(); i > 0; --i) {
-      waiting.push_back({i - 1, plan_.pods[i - 1].tests});
+      waiting.push_back({first_number_ + i - 1, plan_.pods[i - 1].tests});
     }
     for (const PlannedPod& pod : plan_.pods) {
-      record_.on_plan(static_cast<std::size_t>(&pod - plan_.pods.data()),
+      record_.on_plan(first_number_ + static_cast<std::size_t>(&pod - plan_.pods.data()),
                       pod.tests ? pod.tests->size() : 0);
     }
     while (!waiting.empty() || !pods_.empty()) {
@@ -109,20 +139,20 @@ class Run {
   void launch(Waiting next, std::vector<Waiting>& waiting) {
     ++next.launches;
     PodSpec spec;
+    const std::string batch = grading_ ? "g" : discovering_ ? "d" : std::to_string(next.number);
     spec.number = next.number;
-    spec.name = lower(task_.id.text()) + "-" + std::to_string(task_.attempt.number) + "-" +
-                (discovering_ ? "d" : std::to_string(next.number)) + "-" +
-                std::to_string(next.launches);
-    spec.identity = {task_.id.text(), task_.attempt.number, task_.owner.value,
-                     discovering_ ? "d" : std::to_string(next.number), next.launches};
+    spec.name = lower(task_.id.text()) + "-" + std::to_string(task_.attempt.number) + "-" + batch +
+                "-" + std::to_string(next.launches);
+    spec.identity = {task_.id.text(), task_.attempt.number, task_.owner.value, batch,
+                     next.launches};
     spec.profile = request_.profile;
-    spec.files = request_.files;
-    spec.endpoints = endpoints_;
+    spec.files = grading_ ? grading_files_ : request_.files;
+    if (!grading_) spec.endpoints = endpoints_;
     spec.limits = request_.limits;
-    spec.plan.job = request_.job;
+    spec.plan.job = grading_ ? request_.grader_job : request_.job;
     spec.plan.tests = next.tests;
     spec.plan.discover_only = discovering_;
-    if (!discovering_) spec.plan.outputs = request_.evaluation.outputs;
+    if (!discovering_ && !grading_) spec.plan.outputs = request_.evaluation.outputs;
     spec.plan.test_timeout = request_.evaluation.test_timeout;
     spec.plan.load_timeout = settings_.load_timeout;
     spec.plan.deadline = std::max(
@@ -269,6 +299,9 @@ class Run {
   EvaluationRecord record_;
   Plan plan_;
   bool discovering_ = false;
+  bool grading_ = false;
+  std::size_t first_number_ = 0;  // of the pods of the present plan
+  std::shared_ptr<const std::vector<EvaluationFile>> grading_files_;
   bool begun_ = false;  // some harness has spoken
   bool stop_ = false;
   bool cancelled_ = false;
@@ -284,6 +317,9 @@ class Run {
 TaskOutcome Evaluator::run(const TaskAssignment& task, TaskContext& context) const {
   Result<EvaluationRequest> request = make_request(task.body, settings_, task.inputs);
   if (!request.is_ok()) return TaskOutcome::failed(request.status().message());
+  if (!executor_.takes_pods()) {
+    return TaskOutcome::snooze(kRetryDelay, "the cluster does not answer just now");
+  }
   return Run(executor_, settings_, task, context, std::move(request).value()).run();
 }
 

@@ -33,6 +33,7 @@ void take_over(const Evaluation& from, Evaluation& to) {
   take(&Evaluation::model);
   take(&Evaluation::pass_threshold);
   take(&Evaluation::outputs);
+  take(&Evaluation::grader);
 }
 
 Status read_config(Evaluation& evaluation, const EvaluationSettings& settings,
@@ -147,6 +148,24 @@ bool asks_a_model(const json& job) {
   return false;
 }
 
+// The grader gets the submission as it was sent; the subject gets nothing of the grader.
+void set_grader_apart(Evaluation& evaluation, json job, EvaluationRequest& out) {
+  auto all = evaluation.files;
+  std::erase_if(all, [](const auto& file) { return file.path.starts_with("outputs/"); });
+  out.grader_files = std::make_shared<const std::vector<EvaluationFile>>(std::move(all));
+  const std::string folder = evaluation::folder_of(evaluation.grader);
+  std::erase_if(evaluation.files, [&](const EvaluationFile& file) {
+    return file.path == evaluation.grader ||
+           (!folder.empty() && file.path.starts_with(folder + "/"));
+  });
+  job["mode"] = "script";
+  job["entry"] = evaluation.grader;
+  job["endpoint"] = job["model"] = "";
+  job["arguments"] = json::array();
+  job.erase("config");
+  out.grader_job = job.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
 }  // namespace
 
 Result<EvaluationRequest> make_request(std::string_view body, const EvaluationSettings& settings,
@@ -155,10 +174,10 @@ Result<EvaluationRequest> make_request(std::string_view body, const EvaluationSe
   if (!decoded.is_ok()) return decoded.status();
   Evaluation evaluation = std::move(decoded).value();
   if (const Status taken = take_inputs(evaluation, inputs); !taken.is_ok()) return taken;
-  if (evaluation.kind == EvaluationKind::kImage && settings.executor == "local") {
+  if (evaluation.kind == EvaluationKind::kImage) {
     return fix_input("unsupported_kind",
-                     "the local executor runs no images; submit to a worker with the kubernetes "
-                     "executor");
+                     "the executor " + settings.executor +
+                         " runs no images; submit a script, a notebook or a configuration");
   }
   EvaluationRequest out;
   json job = {{"mode", to_string(evaluation.kind)}, {"entry", evaluation.entry}, {"seed", 0}};
@@ -171,7 +190,13 @@ Result<EvaluationRequest> make_request(std::string_view body, const EvaluationSe
   out.profile = evaluation.profile;
   const auto endpoint = choose_endpoint(evaluation, settings, asks_a_model(job));
   if (!endpoint.is_ok()) return endpoint.status();
-  if (*endpoint != nullptr) {
+  const bool reachable = settings.executor != "kubernetes";
+  if (!reachable && (!evaluation.endpoint.empty() || asks_a_model(job))) {
+    return fix_input("endpoint_not_granted",
+                     "pods in a cluster reach no model endpoint yet; submit to a worker with the "
+                     "local executor");
+  }
+  if (*endpoint != nullptr && reachable) {
     out.endpoint = (*endpoint)->name;
     out.model = evaluation.model;
     if (out.model.empty() && !(*endpoint)->models.empty()) out.model = (*endpoint)->models.front();
@@ -198,6 +223,7 @@ Result<EvaluationRequest> make_request(std::string_view body, const EvaluationSe
   job["arguments"] = evaluation.arguments;
   job["output_bytes_max"] = kOutputBytesMax;
   out.job = job.dump(-1, ' ', false, json::error_handler_t::replace);
+  if (!evaluation.grader.empty()) set_grader_apart(evaluation, job, out);
   out.files = std::make_shared<const std::vector<EvaluationFile>>(std::move(evaluation.files));
   evaluation.files.clear();
   out.evaluation = std::move(evaluation);

@@ -20,6 +20,10 @@ struct EvaluationRequest {
   Evaluation evaluation;  // times bounded, the settings of a YAML taken over; without its files
   std::shared_ptr<const std::vector<EvaluationFile>> files;
   std::string job;  // JSON for the runner
+  // With a grader: what it is given beside the outputs, and its own job. The subject's files are
+  // then without it.
+  std::shared_ptr<const std::vector<EvaluationFile>> grader_files;
+  std::string grader_job;
   std::string model;
   std::string endpoint;  // granted; or empty
   std::size_t concurrency = 1;

@@ -8,6 +8,7 @@
 #include "sdk/log/structured_log.h"
 #include "workers/report/program_settings.h"
 #include "workers/report/reporter.h"
+#include "workers/report/webhook/post_office.h"
 
 namespace {
 
@@ -26,6 +27,17 @@ int failed(const Status& status) {
   return 1;
 }
 
+// Prints the events that are pending again. A worker that runs finds them within a minute.
+int send_again(PostOffice& office, const std::string& webhook) {
+  Spool* spool = office.spool(webhook);
+  if (spool == nullptr) {
+    return failed(fix_input("unknown_webhook", "there is no webhook '" + webhook + "'"));
+  }
+  for (const std::string& id : spool->undelivered()) std::printf("%s\n", id.c_str());
+  const Result<std::size_t> count = spool->send_again();
+  return count.is_ok() ? 0 : failed(count.status());
+}
+
 int run(const ProgramSettings& settings) {
   std::unique_ptr<ArtifactStore> artifacts;
   if (!settings.artifacts.empty()) {
@@ -40,6 +52,14 @@ int run(const ProgramSettings& settings) {
     reporting.source = [&] {
       return broker_source(settings.clients, settings.key, settings.server_key);
     };
+  }
+  auto office = PostOffice::open(settings.data_folder + "/webhooks", settings.webhooks);
+  if (!office.is_ok()) return failed(office.status());
+  if (!settings.send_again.empty()) return send_again(**office, settings.send_again);
+  if (!settings.webhooks.empty()) {
+    reporting.post = [&](const std::string& webhook, const std::string& id,
+                         const std::string& body) { return (*office)->post(webhook, id, body); };
+    (*office)->start();
   }
   const Reporter reporter(std::move(reporting), artifacts.get());
   WorkerOptions options;

@@ -5,9 +5,11 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "sdk/config/program_options.h"
 #include "workers/report/report.h"
+#include "workers/report/webhook/endpoint.h"
 
 namespace assay::report {
 
@@ -22,6 +24,8 @@ struct ProgramSettings {
   std::string data_folder = "assay-report-data";
   std::string artifacts;
   Rates rates;
+  std::vector<Endpoint> webhooks;
+  std::string send_again;  // a webhook's name: what was given up is pending again, and that is all
 };
 
 // Binds every setting. `settings` must outlive the reading.

@@ -55,6 +55,23 @@ TaskOutcome outcome_of(const Status& status) {
 
 }  // namespace
 
+// The same task run again gives the same event, which a receiver tells by its id.
+Status Reporter::post_all(const Request& request, const TaskId& task,
+                          const std::string& result) const {
+  for (const std::string& webhook : request.webhooks) {
+    if (!settings_.post) {
+      return fix_input("unknown_webhook", "this worker has no webhooks; add '" + webhook +
+                                              "' to its configuration under `webhooks`");
+    }
+    const json event{
+        {"id", task.text()}, {"type", "report.completed"}, {"data", json::parse(result)}};
+    Status status = settings_.post(webhook, task.text(),
+                                   event.dump(-1, ' ', false, json::error_handler_t::replace));
+    if (!status.is_ok()) return status;
+  }
+  return Status::ok();
+}
+
 TaskOutcome Reporter::run(const TaskAssignment& task, TaskContext& context) const {
   const Result<Request> request = read_request(task.body);
   if (!request.is_ok()) return TaskOutcome::failed(request.status().message());
@@ -93,6 +110,10 @@ TaskOutcome Reporter::run(const TaskAssignment& task, TaskContext& context) cons
   }
   json result = json::parse(summary_json(report));
   result["files"] = std::move(files);
+  result["webhooks"] = request->webhooks;
+  const Status posted =
+      post_all(*request, task.id, result.dump(-1, ' ', false, json::error_handler_t::replace));
+  if (!posted.is_ok()) return outcome_of(posted);
   context.progress(steps, steps, "written");
   return TaskOutcome::done(result.dump(-1, ' ', false, json::error_handler_t::replace));
 }

@@ -18,6 +18,11 @@ struct ReporterSettings {
   Rates rates;
   // A source for one task; empty, or null from it: inputs only.
   std::function<std::unique_ptr<TaskSource>()> source;
+  // Takes an event for a webhook, durably; empty: there are none. Errors: `unknown_webhook`
+  // (fix_input).
+  std::function<Status(const std::string& webhook, const std::string& event_id,
+                       const std::string& body)>
+      post;
 };
 
 // Thread: run() from any number at once.
@@ -31,6 +36,8 @@ class Reporter {
   TaskOutcome run(const TaskAssignment& task, TaskContext& context) const;
 
  private:
+  Status post_all(const Request& request, const TaskId& task, const std::string& result) const;
+
   ReporterSettings settings_;
   ArtifactStore* artifacts_;
 };

@@ -118,10 +118,20 @@ class ArtifactStore {
   using Visit = std::function<Status(const ArtifactInfo&)>;
   virtual Status list(const Visit& visit) = 0;
 
+  // Makes an artifact young, as storing it again does. Before a task that refers to an artifact is
+  // submitted, its producer puts or touches it: then cleanup spares it until the task is known.
+  // Errors: `unknown_artifact` (not_found): store it again.
+  virtual Result<ArtifactInfo> touch(const ArtifactHash& hash) = 0;
+
+  // Whether an artifact that is out of sight may go for good.
+  using Confirm = std::function<Result<bool>()>;
   // Removes an artifact that was stored last before `stored_before`, and no other, whatever others
-  // store at the same moment. Errors: `unknown_artifact` (not_found), `artifact_is_young`
-  // (conflict).
-  virtual Status remove(const ArtifactHash& hash, Time stored_before) = 0;
+  // store at the same moment. With `confirm`, it is first put out of sight, then the question is
+  // asked, and a no, or its failure, puts it back: so nobody can begin to refer to it between the
+  // question and the removal. Errors: `unknown_artifact` (not_found), `artifact_is_young`,
+  // `artifact_is_needed` (conflict), those of `confirm`.
+  virtual Status remove(const ArtifactHash& hash, Time stored_before,
+                        const Confirm& confirm = {}) = 0;
 
   // Gives an artifact a name, durably; a name that was there means this one from now on. Errors:
   // `invalid_name` (fix_input), `unknown_artifact` (not_found).

@@ -50,6 +50,10 @@ struct Evaluation {
   std::string model;     // the model's name at that endpoint; empty: its first
   std::optional<double> pass_threshold;  // mean score that the whole must reach to pass
   std::vector<std::string> outputs;      // files under the working directory to bring out
+  // A Python file among the files that grades the outputs, in a pod of its own after the subject's
+  // is gone; its tests are then the result. The subject sees neither it nor, when it stands in a
+  // folder, anything of that folder. Empty: what the subject's tests say is the result.
+  std::string grader = {};
 
   friend bool operator==(const Evaluation&, const Evaluation&) = default;
 };

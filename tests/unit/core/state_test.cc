@@ -48,5 +48,19 @@ TEST_F(StateTest, ADependentThatIsForgottenBeforeItsDependencyEndsIsNotToldOfIt)
   EXPECT_TRUE(state_.timers().empty());
 }
 
+TEST(StateOfSchedules, AreKnownByTheirRunsAlone) {
+  State state{CoreOptions()};
+  const Time due(std::chrono::hours(24 * 365 * 50));
+  ASSERT_TRUE(
+      state.apply(ScheduleFired{.sequence = 1, .id = {}, .at = due, .name = "n", .due = due}, {})
+          .is_ok());
+  EXPECT_EQ(state.schedules().at("n").settled, due);
+  EXPECT_EQ(
+      state.apply(ScheduleFired{.sequence = 2, .id = {}, .at = due, .name = "n", .due = due}, {})
+          .status()
+          .reason(),
+      "impossible_record");
+}
+
 }  // namespace
 }  // namespace assay::core

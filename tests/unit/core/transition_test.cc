@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::array kEveryChange{Change::kLeased,  Change::kReturned,  Change::kDelayed,
                                   Change::kReady,   Change::kEndedWell, Change::kEndedBadly,
-                                  Change::kGivenUp, Change::kCalledOff};
+                                  Change::kGivenUp, Change::kCalledOff, Change::kHeld};
 
 // But for one: an operator gives a dead task another life.
 TEST(Transition, HasNoWayOutOfAnEnd) {
@@ -24,12 +24,14 @@ TEST(Transition, HasNoWayOutOfAnEnd) {
   }
 }
 
-TEST(Transition, EndsWellOnlyFromRunning) {
-  for (TaskState from : {TaskState::kWaiting, TaskState::kQueued}) {
-    EXPECT_EQ(next_state(from, Change::kEndedWell), std::nullopt);
-    EXPECT_EQ(next_state(from, Change::kEndedBadly), std::nullopt);
+// A waiting task may share the run of another, and ends as that one does.
+TEST(Transition, EndsFromRunningOrWithTheRunItWaitsFor) {
+  EXPECT_EQ(next_state(TaskState::kQueued, Change::kEndedWell), std::nullopt);
+  EXPECT_EQ(next_state(TaskState::kQueued, Change::kEndedBadly), std::nullopt);
+  for (TaskState from : {TaskState::kWaiting, TaskState::kRunning}) {
+    EXPECT_EQ(next_state(from, Change::kEndedWell), TaskState::kSucceeded);
+    EXPECT_EQ(next_state(from, Change::kEndedBadly), TaskState::kFailed);
   }
-  EXPECT_EQ(next_state(TaskState::kRunning, Change::kEndedWell), TaskState::kSucceeded);
 }
 
 TEST(Transition, LetsEveryStateThatIsNoEndBeCalledOff) {

@@ -129,6 +129,20 @@ TEST_F(LoadTest, AScriptBringsItsSettingsItsFilesAndTheModulesBesideIt) {
                                               "deeper/inner.py", "cases.jsonl"));
 }
 
+TEST_F(LoadTest, AGraderComesWithItsFolder) {
+  write("grader/grade.py", "def test_a(): pass\n");
+  write("grader/answers/secret.txt", "42");
+  const std::string script = "# /// assay\n# grader: grader/grade.py\n# outputs: [a.txt]\n# ///\n";
+  const auto loaded = load_evaluation(write("solve.py", script));
+  ASSERT_TRUE(loaded.is_ok()) << loaded.status().to_string();
+  EXPECT_EQ(loaded->grader, "grader/grade.py");
+  EXPECT_THAT(paths(*loaded), ::testing::UnorderedElementsAre("solve.py", "grader/grade.py",
+                                                              "grader/answers/secret.txt"));
+  EXPECT_EQ(decode_evaluation(encode_evaluation(*loaded)).value(), *loaded);
+  EXPECT_THAT(mistake(write("b.py", "# /// assay\n# grader: ../up.py\n# ///\n")),
+              HasSubstr("grader"));
+}
+
 TEST_F(LoadTest, AMistakeInASettingsBlockNamesTheScriptsLine) {
   const std::string path =
       write("e.py", "import os\n\n# /// assay\n# tests: many\n# tmeout: 3\n# ///\n");

@@ -77,6 +77,9 @@ struct Model {
   }
   void apply(const core::QueuePaused&, const std::string&) {}
   void apply(const core::TaskForgotten&, const std::string&) {}
+  void apply(const core::ScheduleSet&, const std::string&) {}
+  void apply(const core::ScheduleFired&, const std::string&) {}
+  void apply(const core::ScheduleRemoved&, const std::string&) {}
   void apply(const core::TaskPinned&, const std::string&) {}
   void apply(const core::TaskHeld& record, const std::string&) {
     stories.at(record.id).task.state = TaskState::kWaiting;

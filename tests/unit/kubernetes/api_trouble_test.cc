@@ -4,6 +4,7 @@
 
 #include "sdk/http/client.h"
 #include "tests/unit/kubernetes/executor_fixture.h"
+#include "workers/eval/evaluator.h"
 
 namespace assay::eval::kubernetes {
 namespace {
@@ -11,6 +12,15 @@ namespace {
 using support::ServerConnection;
 using support::ServerRequest;
 using ::testing::HasSubstr;
+
+class Uncalled : public TaskContext {
+ public:
+  void progress(std::uint64_t, std::uint64_t, std::string) override {}
+  void log(std::string) override {}
+  void safety(std::string) override {}
+  bool cancelled() const override { return false; }
+  bool wait_cancelled(Duration) override { return false; }
+};
 
 bool creates_job(const ServerRequest& request) {
   return request.method == "POST" && request.path().ends_with("/jobs");
@@ -108,7 +118,7 @@ TEST_F(KubernetesTest, AWatchThatExpiresIsListedAnewAndNothingIsMissed) {
     server.hang_up_all();
   });
   expect_good(run(spec()));
-  EXPECT_GE(server_.requests("GET", "limit=500"), 4U);
+  EXPECT_TRUE(support::eventually([&] { return server_.requests("GET", "limit=500") >= 4; }));
   expect_clean_after("TASK1");
 }
 
@@ -208,6 +218,15 @@ TEST_F(KubernetesTest, AServerThatIsAwayOpensTheCircuitAndIsFoundAgain) {
     return metrics_.value("assay_kube_circuit_open", {{"cluster", "scripted"}}) == 1;
   }));
   EXPECT_TRUE(support::eventually([&] { return !executor_->takes_pods(); }));
+  // Meanwhile a task is put off at no cost, instead of waiting here.
+  Evaluation evaluation;
+  evaluation.entry = "a.py";
+  evaluation.files = {{"a.py", "def test_a(): pass"}};
+  TaskAssignment task;
+  task.body = encode_evaluation(evaluation);
+  Uncalled context;
+  EXPECT_EQ(Evaluator(*executor_, {.executor = "kubernetes"}).run(task, context).outcome,
+            TaskOutcome::snooze(Duration(1)).outcome);
   away = false;
   EXPECT_TRUE(listen(events, story));
   expect_good(story);

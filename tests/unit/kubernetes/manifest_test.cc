@@ -4,7 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "workers/eval/executor/kubernetes/encoding.h"
+#include "workers/eval/base64.h"
+
 #include "workers/eval/executor/kubernetes/pod/pack.h"
 
 namespace assay::eval::kubernetes {

@@ -194,6 +194,41 @@ TEST_F(DirectoryStoreTest, RefusesALocationThatIsNoDirectory) {
             "storage_failed");
 }
 
+TEST_F(DirectoryStoreTest, ARemovalThatIsNotConfirmedPutsItBack) {
+  const ArtifactHash hash = put("abc");
+  bool seen = true;
+  const Status needed = store_->remove(hash, kEver, [&]() -> Result<bool> {
+    seen = store_->stat(hash).is_ok();
+    return false;
+  });
+  EXPECT_EQ(needed.reason(), "artifact_is_needed");
+  EXPECT_FALSE(seen) << "it is out of sight while the question is asked";
+  EXPECT_EQ(get_text(*store_, hash, 10).value(), "abc");
+  const Status unknown = store_->remove(hash, kEver, []() -> Result<bool> {
+    return retry_later("broker_unreachable", "nobody there");
+  });
+  EXPECT_EQ(unknown.reason(), "broker_unreachable");
+  EXPECT_TRUE(store_->touch(hash).is_ok());
+  EXPECT_TRUE(store_->remove(hash, kEver, []() -> Result<bool> { return true; }).is_ok());
+  EXPECT_EQ(store_->touch(hash).status().reason(), "unknown_artifact");
+}
+
+TEST_F(DirectoryStoreTest, WhatAKilledRemoverPutOutOfSightIsReadAndComesBack) {
+  const ArtifactHash hash = put("abc");
+  fs::rename(file_of(hash), folder_ / "deep/store/removing" / hash.text());
+  std::string read;
+  EXPECT_TRUE(store_
+                  ->get(hash, {},
+                        [&](std::string_view bytes) {
+                          read += bytes;
+                          return Status::ok();
+                        })
+                  .is_ok());
+  EXPECT_EQ(read, "abc");
+  put("abc");  // stored anew, it is in sight whatever is out of sight
+  EXPECT_TRUE(store_->stat(hash).is_ok());
+}
+
 // What a put returned is there whatever a removal does at the same moment.
 TEST_F(DirectoryStoreTest, APutThatReturnedIsNeverTakenByARemovalOfTheOld) {
   const ArtifactHash hash = put("contended");

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "assay/build.h"
 #include "assay/evaluation.h"
 #include "sdk/pipeline/input_reference.h"
 #include "sdk/pipeline/template_text.h"
@@ -56,6 +57,38 @@ std::vector<std::string> names(const Pipeline& pipeline) {
   std::vector<std::string> names;
   for (const PipelineTask& task : pipeline.tasks) names.push_back(task.name);
   return names;
+}
+
+TEST_F(PipelineTest, AnImageIsBuiltOfAFolderBesideTheFileAndEvaluatedByItsDigest) {
+  write("Dockerfile", "FROM scratch\n");
+  const auto pipeline = load(
+      "name: chain\n"
+      "steps:\n"
+      "  image: {build: {directory: ., tags: ['r.example/a:v1'], args: {A: '1'}}}\n"
+      "  check: {eval: {image: '${steps.image.images.0.pinned}'}, after: [image]}\n");
+  ASSERT_TRUE(pipeline.is_ok()) << pipeline.status().message();
+  const TaskSpec& image = pipeline->tasks[0].task;
+  EXPECT_EQ(image.queue, QueueName("build"));
+  EXPECT_EQ(image.labels.at("image"), "r.example/a:v1");
+  const Result<BuildRequest> request = decode_build(image.body);
+  ASSERT_TRUE(request.is_ok()) << request.status().message();
+  EXPECT_FALSE(request->context_archive.empty());
+  EXPECT_EQ(request->arguments.at("A"), "1");
+  const Result<Evaluation> check = decode_evaluation(pipeline->tasks[1].task.body);
+  ASSERT_TRUE(check.is_ok());
+  EXPECT_EQ(check->entry, "${inputs." + image.id.text() + ".images.0.pinned}");
+}
+
+TEST_F(PipelineTest, ABuildThatCannotBeIsToldBeforeAnythingIsSubmitted) {
+  EXPECT_THAT(mistakes("name: chain\n"
+                       "steps:\n"
+                       "  one: {build: {directory: nowhere, tags: ['r.example/a:v1']}}\n"),
+              HasSubstr("p.yaml:3: steps.one.build.directory: cannot read 'nowhere'"));
+  EXPECT_THAT(mistakes("name: chain\n"
+                       "steps:\n"
+                       "  two: {build: {source: {git: 'file:///etc'}, tags: ['-x'], tagz: 1}}\n"),
+              testing::AllOf(HasSubstr("git: expected https://"), HasSubstr("tags"),
+                             HasSubstr("unknown key 'tagz'")));
 }
 
 TEST_F(PipelineTest, StepsBecomeTasksEachBehindThoseItComesAfter) {

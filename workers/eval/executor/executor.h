@@ -87,6 +87,8 @@ class Executor {
   virtual Result<std::unique_ptr<Pod>> launch(PodSpec spec, PodEvents& events) = 0;
   // Whether pods go on without this process, so that another worker can take them over.
   virtual bool pods_outlive_it() const { return false; }
+  // False while a launch would only wait: the cluster is away. Thread: any.
+  virtual bool takes_pods() const { return true; }
   // The task has ended, whatever way: nothing of its pods is to be left, in a cluster neither.
   // Returns when that is under way. Thread: any.
   virtual void task_ended(const std::string& task, std::uint32_t attempt) {

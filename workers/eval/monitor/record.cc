@@ -112,6 +112,22 @@ bool EvaluationRecord::load_failed() const {
   return false;
 }
 
+bool EvaluationRecord::may_be_graded() const {
+  return std::all_of(pods_.begin(), pods_.end(), [](const auto& one) {
+    return one.second.failure.empty() && one.second.ended == "done";
+  });
+}
+
+void EvaluationRecord::begin_grading() {
+  EvaluationRecord fresh;
+  fresh.pods_ = std::move(pods_);
+  fresh.outputs_ = std::move(outputs_);
+  fresh.output_bytes_ = output_bytes_;
+  fresh.current_ = "grading";
+  for (auto& [number, pod] : fresh.pods_) pod.tests = 0, pod.not_run.clear();
+  *this = std::move(fresh);
+}
+
 void EvaluationRecord::on_event(const PodEvent& event) {
   PodRecord& pod = pods_[event.pod];
   if (const auto* line = std::get_if<HarnessLine>(&event.what)) {

@@ -91,6 +91,11 @@ class EvaluationRecord {
   bool has_result(const std::string& test) const { return finished_.contains(test); }
   // Some pod's subject could not be loaded: the others' can't be either.
   bool load_failed() const;
+  // Every pod's subject came to its end by itself.
+  bool may_be_graded() const;
+  // From here on only what the grader's pod says counts: what the subject's tests said is
+  // forgotten, its pods and outputs are not.
+  void begin_grading();
 
   const std::vector<TestRecord>& tests() const { return tests_; }
   const std::map<std::size_t, PodRecord>& pods() const { return pods_; }

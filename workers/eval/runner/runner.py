@@ -1951,11 +1951,13 @@ def processes():
 
 def oom_kills():
     """How often the kernel has killed for memory in this control group, where one can see it."""
-    try:
-        with open("/sys/fs/cgroup/memory.events") as file:
-            return int(dict(line.split() for line in file).get("oom_kill", 0))
-    except (OSError, ValueError):
-        return 0
+    for path in ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control"):
+        try:
+            with open(path) as file:
+                return int(dict(line.split() for line in file).get("oom_kill", 0))
+        except (OSError, ValueError):
+            pass
+    return 0
 
 
 class Child:

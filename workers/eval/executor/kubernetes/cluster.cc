@@ -156,7 +156,8 @@ void Cluster::sweep(double now_seconds) {
   for (const auto& [name, job] : jobs_) {
     if (observers_.contains(name) || job.deleting || !job.finished) continue;
     const auto since = unobserved_since_.try_emplace(name, now_seconds).first;
-    if (now_seconds - since->second >= grace) orphans.push_back(name);
+    const double finished = job.finished_at > 0 ? job.finished_at : since->second;
+    if (now_seconds - finished >= grace) orphans.push_back(name);
   }
   for (const std::string& name : orphans) {
     unobserved_since_.erase(name);

@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "sdk/config/yaml_tree.h"
-#include "workers/eval/executor/kubernetes/encoding.h"
+#include "workers/eval/base64.h"
 
 namespace assay::eval::kubernetes {
 namespace {

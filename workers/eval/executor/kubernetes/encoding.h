@@ -8,10 +8,6 @@
 
 namespace assay::eval::kubernetes {
 
-std::string encode_base64(std::string_view bytes);
-// Appends to `out`; false when it is none. White space is passed over.
-bool decode_base64(const std::string& encoded, std::string& out);
-
 // FNV-1a: tells different things apart, and protects nothing.
 std::uint64_t digest(std::string_view bytes, std::uint64_t hash = 0xcbf29ce484222325ULL);
 // The last so many digits.

@@ -27,7 +27,7 @@ class KubernetesExecutor : public Executor {
   void task_ended(const std::string& task, std::uint32_t attempt) override;
 
   // Whether any cluster would take pods now: none does while their circuits are open.
-  bool takes_pods() const;
+  bool takes_pods() const override;
 
  private:
   class Shared;

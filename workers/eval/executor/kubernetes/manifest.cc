@@ -5,6 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "workers/eval/base64.h"
 #include "workers/eval/executor/kubernetes/encoding.h"
 #include "workers/eval/executor/kubernetes/objects.h"
 #include "workers/eval/executor/kubernetes/pod/pack.h"

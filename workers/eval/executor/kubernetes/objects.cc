@@ -120,7 +120,10 @@ std::optional<JobState> parse_job(std::string_view object) {
   for (const json& condition : member(member(in, "status"), "conditions")) {
     if (text(condition, "status") != "True") continue;
     const std::string type = text(condition, "type");
-    if (type == "Complete" || type == "Failed") out.finished = true;
+    if (type == "Complete" || type == "Failed") {
+      out.finished = true;
+      out.finished_at = parse_time(text(condition, "lastTransitionTime"));
+    }
     if (type == "Failed") out.failure = text(condition, "reason");
   }
   return out;

@@ -70,6 +70,7 @@ struct JobState {
   bool finished = false;
   std::string failure;  // the reason of its Failed condition: DeadlineExceeded
   double created_at = 0;
+  double finished_at = 0;  // seconds since 1970; 0: not known
 };
 
 // From an object's JSON. Nothing when it has no name: it is no such object.
