@@ -130,8 +130,6 @@ Result<Applied> State::on(const TaskCarried& record, Location blob) {
     deadlines_.emplace(submitted.deadline, index);
   enter_state(index, /*to_front=*/record.at_front);
   tie_missing(index);
-  QueueState& queue = queues_[static_cast<std::size_t>(task.queue)];
-  queue.last_sequence = std::max(queue.last_sequence, record.sequence);
   last_sequence_ = std::max(last_sequence_, record.sequence);
   return Applied{.task = index, .event = std::nullopt};
 }

@@ -36,6 +36,9 @@ std::optional<QueueIndex> State::find_queue(const QueueName& name) const {
 
 Result<Applied> State::on(const BrokerStarted& record, Location) {
   last_sequence_ = std::max(last_sequence_, record.sequence);
+  // Which event of a queue was its latest is not known for sure: it may not have been durable, or
+  // been compacted away. So whoever follows the queue is made to ask once.
+  for (QueueState& queue : queues_) queue.last_sequence = record.sequence;
   return Applied();
 }
 

@@ -34,7 +34,7 @@ struct QueueState {
   std::uint64_t running = 0;
   std::uint64_t bytes = 0;  // of the bodies of its waiting and queued tasks
   bool paused = false;
-  std::uint64_t last_sequence = 0;  // of its latest event, as far as the journal tells
+  std::uint64_t last_sequence = 0;  // of its latest event, or of the broker's start after it
   QueueRule rule;
   std::unordered_map<OwnerIndex, std::uint32_t> running_cost;  // by owner, where the rule bounds it
 };

@@ -105,7 +105,8 @@ class Watcher {
     if (events_.lost() == lost_) return;
     lost_ = events_.lost();
     live_.clear();
-    console_.error(std::to_string(lost_) + " events were no longer kept and are missing here");
+    console_.error(std::to_string(lost_) + (lost_ == 1 ? " event was" : " events were") +
+                   " no longer kept and " + (lost_ == 1 ? "is" : "are") + " missing here");
   }
 
   Interrupts interrupts_;  // first: before the subscriber is used

@@ -73,7 +73,7 @@ void Sequence::release() {
           gaps_.insert(event.task);
           return;
         }
-        if (!filter_.is_everything()) ++lost_;
+        if (!is_one_chain()) ++lost_;
       }
       deliver(std::move(held_.begin()->second));
     }
@@ -141,8 +141,11 @@ std::optional<EventsRequest> Sequence::question() {
 
 void Sequence::on_answer(const EventList& list) {
   if (list.newest < asked_after_) return start_over();
-  if (!more_to_ask_ && filter_.is_everything() && list.oldest > asked_after_ + 1) {
-    lost_ += std::min(list.oldest - 1, list.newest) - asked_after_;
+  // Who begins with everything that is kept misses nothing that is not.
+  const bool from_oldest = asked_after_ == 0;
+  if (!more_to_ask_ && !from_oldest && is_one_chain() && list.oldest > asked_after_ + 1) {
+    const std::uint64_t gone = std::min(list.oldest - 1, list.newest) - asked_after_;
+    lost_ += filter_.is_everything() ? gone : std::min<std::uint64_t>(gone, 1);
   }
   for (const FeedEvent& event : list.events) {
     if (is_ours(event) && !is_seen(event)) hold(FeedEvent(event));

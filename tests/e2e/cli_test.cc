@@ -239,6 +239,25 @@ TEST_F(CliTest, WatchTellsEachEventAsALineOfJson) {
   }
 }
 
+TEST_F(CliTest, WatchSinceBeginsWithWhatHasHappened) {
+  const std::string first = submitted("x");
+  run({"wait", first});
+  const std::string second = submitted("fail");
+  run({"wait", second});
+  for (const char* since : {"0", "1h"}) {
+    const std::string file = std::string("since-") + since;
+    Process watching = start({"watch", "echo", "--json", "--since", since}, folder_.path() / file);
+    ASSERT_TRUE(support::eventually([&] {
+      return log_of(file).find(second + "\",\"attempt\":1,\"state\":\"failed\"") !=
+             std::string::npos;
+    })) << since;
+    EXPECT_THAT(log_of(file), HasSubstr(first + "\",\"attempt\":1,\"state\":\"succeeded\""));
+    watching.signal(SIGTERM);
+    EXPECT_EQ(watching.wait(), 0);
+  }
+  EXPECT_EQ(run({"watch", "--since", "yesterday"}).status, 2);
+}
+
 // `assay up` with programs of this build.
 class UpTest : public testing::Test {
  protected:

@@ -30,6 +30,7 @@ class Sequence:
         self._ready: deque[Event] = deque()
         self._checking = False
         self._asked_after: int | None = None  # a question is out, or has more pages
+        self._more = False
 
     def begin(self, after: int) -> None:
         self._floor = after
@@ -61,14 +62,17 @@ class Sequence:
 
     def on_no_answer(self) -> None:
         self._asked_after = None
+        self._more = False
 
     def on_answer(self, answer: wire.Fields) -> None:
         assert self._asked_after is not None
         if answer["newest"] < self._asked_after:
             return self._start_over()
         everything = not self.tasks and not self.queue
-        if everything and answer["oldest"] > self._asked_after + 1:
-            self.lost += min(answer["oldest"] - 1, answer["newest"]) - self._asked_after
+        from_oldest = self._asked_after == 0  # everything that is kept: what is not is not missed
+        if not self.tasks and not self._more and not from_oldest and answer["oldest"] > self._asked_after + 1:
+            gone = min(answer["oldest"] - 1, answer["newest"]) - self._asked_after
+            self.lost += gone if everything else min(gone, 1)
         for fields in answer["events"]:
             event = read(Event, fields)
             if self._is_ours(event) and not self._is_seen(event):
@@ -79,6 +83,7 @@ class Sequence:
         if everything:
             self._floor = max(self._floor, confirmed)
         self._asked_after = confirmed if more else None
+        self._more = more
         if not more:
             self._checking = False
             self._floor = max(self._floor, answer["newest"])
@@ -112,7 +117,7 @@ class Sequence:
                     if previous > confirmed:
                         self.has_gap = True
                         return
-                    if self.tasks or self.queue:
+                    if self.tasks:
                         self.lost += 1
                 self._last[chain] = event.sequence
                 self._ready.append(event)

@@ -172,7 +172,7 @@ TEST(Sequence, HolesOfOthersAreNoGapForATask) {
 }
 
 TEST(Sequence, AMissingEventOfATaskIsSeenByTheNextAndAskedForAlone) {
-  Sequence sequence({.topic_prefix = "eval/"});
+  Sequence sequence({.topic_prefix = "eval/0"});
   sequence.begin(10);
   sequence.on_event(event(12, kA, 0));
   sequence.on_event(event(30, kA, 20));
@@ -187,8 +187,44 @@ TEST(Sequence, AMissingEventOfATaskIsSeenByTheNextAndAskedForAlone) {
   EXPECT_FALSE(sequence.question());
 }
 
-TEST(Sequence, TwoTasksWithGapsAreBothFilled) {
+FeedEvent event_in_queue(std::uint64_t sequence, TaskId task, std::uint64_t previous_in_queue) {
+  FeedEvent out = event(sequence, task, 0);
+  out.previous_in_queue = previous_in_queue;
+  return out;
+}
+
+TEST(Sequence, AQueueThatIsFollowedIsOneChain) {
   Sequence sequence({.topic_prefix = "eval/"});
+  sequence.begin(10);
+  sequence.on_event(event_in_queue(12, kA, 3));
+  sequence.on_event(event_in_queue(20, kB, 12));
+  EXPECT_THAT(taken(sequence), ElementsAre(12, 20)) << "what lies between belongs to others";
+  EXPECT_FALSE(sequence.question());
+  sequence.on_event(event_in_queue(31, kB, 25));
+  EXPECT_THAT(taken(sequence), ElementsAre());
+  auto question = sequence.question();
+  ASSERT_TRUE(question);
+  EXPECT_EQ(question->after, 20U);
+  EXPECT_EQ(question->queue, QueueName("eval"));
+  sequence.on_answer(answer(1, 31, {event_in_queue(25, kA, 20), event_in_queue(31, kB, 25)}));
+  EXPECT_THAT(taken(sequence), ElementsAre(25, 31));
+  EXPECT_FALSE(sequence.question());
+  EXPECT_EQ(sequence.lost(), 0U);
+}
+
+// A broker that was started again says that something may have been there.
+TEST(Sequence, AGapInAQueueThatHoldsNothingIsNoLoss) {
+  Sequence sequence({.topic_prefix = "eval/"});
+  sequence.begin(10);
+  sequence.on_event(event_in_queue(5000, kA, 4096));
+  ASSERT_TRUE(sequence.question());
+  sequence.on_answer(answer(1, 5000, {event_in_queue(5000, kA, 4096)}));
+  EXPECT_THAT(taken(sequence), ElementsAre(5000));
+  EXPECT_EQ(sequence.lost(), 0U);
+}
+
+TEST(Sequence, TwoTasksWithGapsAreBothFilled) {
+  Sequence sequence({.topic_prefix = "eval/0"});
   sequence.on_event(event(5, kA, 2));
   sequence.on_event(event(6, kB, 3));
   auto question = sequence.question();
