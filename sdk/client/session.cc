@@ -130,8 +130,12 @@ void Session::wait_for(std::span<const TaskId> ids, Instant now) {
   waiting_ = true;
   wait_heard_ = false;
   wait_started_at_ = now;
-  resync_after_ = kResyncAfter;
-  resync_at_ = later(now, resync_after_);
+  // Short waits one after the other are as one: what is due goes on being due.
+  const bool goes_on = !followed_.empty() && now < later(wait_seen_at_, kRepeatAfter);
+  if (!goes_on) {
+    resync_after_ = kResyncAfter;
+    resync_at_ = later(now, resync_after_);
+  }
   std::vector<TaskId> fresh;
   for (const TaskId& id : ids) {
     if (auto kept = kept_.empty() ? decltype(kept_)::node_type() : kept_.extract(id);
@@ -145,7 +149,7 @@ void Session::wait_for(std::span<const TaskId> ids, Instant now) {
     if (is_new) fresh.push_back(id);
   }
   // What an earlier wait gave up before the broker answered is asked for by the repetition.
-  ask_again_at_ = later(now, kRepeatAfter);
+  if (!goes_on) ask_again_at_ = later(now, kRepeatAfter);
   ask_for(fresh, now);
 }
 
@@ -395,6 +399,7 @@ Status Session::why_unanswered(const Call& call, Instant now) const {
 
 void Session::check_wait(Instant now) {
   if (!waiting_) return;
+  wait_seen_at_ = now;
   if (!wait_heard_ && now >= later(wait_started_at_, options_.call_timeout)) {
     wait_failure_ = unreachable(wait_started_at_, now);
     return;

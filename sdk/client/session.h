@@ -136,6 +136,7 @@ class Session {
   bool waiting_ = false;
   Instant wait_started_at_{};
   bool wait_heard_ = false;
+  Instant wait_seen_at_{};  // when a wait was last under way
   Instant ask_again_at_{};  // for ids that the broker has not mentioned
   Duration resync_after_{0};
   Instant resync_at_{};  // for all: a push may have been lost

@@ -351,6 +351,21 @@ TEST_F(ClientSession, AnAwaitThatIsRefusedForNowIsRepeated) {
   EXPECT_EQ(only<Await>(live(2, true)), await);
 }
 
+// Who waits a little, again and again, must not put off what is to be repeated each time.
+TEST_F(ClientSession, ShortWaitsOneAfterTheOtherRepeatWhatWasRefused) {
+  be_greeted();
+  follow({a_});
+  const Await await = only<Await>(sent());
+  hear_error(await.request, Code::kRetryLater, "history_unavailable", 200);
+  std::vector<Message> said;
+  for (int i = 0; i < 60 && said.empty(); ++i) {
+    said = live(5, true);
+    static_cast<void>(session_.end_wait());
+    follow({a_});
+  }
+  EXPECT_EQ(only<Await>(said), await);
+}
+
 TEST_F(ClientSession, IdsThatTheAnswerLeftOutAreAskedForAgain) {
   be_greeted();
   follow({a_, b_});
