@@ -133,9 +133,10 @@ Api::StreamId Api::stream(ApiStream stream) {
   };
   const auto began = Loop::Clock::now();
   const std::string token = request.bearer_token;
-  return transfers_.start(std::move(request), [this, stream = std::move(stream), began,
+  return transfers_.start(std::move(request), [this, &loop, stream = std::move(stream), began,
                                                token](Result<http::Response> result) {
-    loop_.post([this, stream, began, token, result = std::move(result)]() mutable {
+    // The last ones end with the transfers, when this Api is gone and the loop runs nothing more.
+    loop.post([this, stream, began, token, result = std::move(result)]() mutable {
       count(stream.verb, stream.resource, result, began);
       if (result.is_ok() && result->status == 401) tokens_.refused(token);
       stream.done(std::move(result));
