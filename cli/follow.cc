@@ -23,6 +23,7 @@ constexpr Duration kAskEvery{2000};  // for the end, should the feed be silent
 constexpr Duration kPlainEvery{5000};
 constexpr std::size_t kRowsMax = 12;
 constexpr int kEventsAtOnce = 1000;
+constexpr int kCatchUpTries = 5;  // each waits for kEventWait; what is not kept does not come
 
 class Follower {
  public:
@@ -144,12 +145,24 @@ class Follower {
     Result<std::vector<TaskResult>> results = client_.results(pending_);
     if (!results.is_ok()) return on_away(results.status(), time);
     away_since_.reset();
+    catch_up(*results);
     for (TaskResult& result : *results) {
       std::erase(pending_, result.id);
       tell_end(result);
       followed_.ended.push_back(std::move(result));
     }
     return Status::ok();
+  }
+
+  // The answer may come before the last events, which are to be told before the end.
+  void catch_up(const std::vector<TaskResult>& ended) {
+    const auto is_behind = [this](const TaskResult& result) {
+      const TaskView* task = board_.find(result.id);
+      return task == nullptr || !is_ended(task->state);
+    };
+    for (int i = 0; i < kCatchUpTries && std::any_of(ended.begin(), ended.end(), is_behind); ++i) {
+      take_events();
+    }
   }
 
   // Of several; the end of the only one is for the caller to show.
