@@ -107,7 +107,15 @@ void BrokerCore::on_message(PeerId peer, SnapshotRequest&& request) {
   reply.sequence = state_.last_sequence();
   reply.complete = found.size() <= limit;
   if (!reply.complete) found.pop_back();
-  for (TaskIndex index : found) reply.events.push_back(event_of(index));
+  std::size_t bytes = 0;
+  for (TaskIndex index : found) {
+    if (bytes > kResultBytesPerPushMax) {
+      reply.complete = false;
+      break;
+    }
+    reply.events.push_back(event_of(index));
+    bytes += answer_bytes_of(reply.events.back());
+  }
   send(peer, std::move(reply));
 }
 

@@ -4,15 +4,11 @@
 #include <unordered_set>
 
 namespace assay::core {
-namespace {
 
-// What an event takes in an answer, about.
 std::size_t answer_bytes_of(const FeedEvent& event) {
   return sizeof(FeedEvent) + event.text.size() + event.queue.value.size() +
          event.worker.value.size();
 }
-
-}  // namespace
 
 // But for the tasks, of which there may be many.
 bool FeedLog::matches(const Kept& event, const EventsRequest& request) const {

@@ -15,6 +15,9 @@
 
 namespace assay::core {
 
+// What an event takes in an answer, about.
+std::size_t answer_bytes_of(const FeedEvent& event);
+
 class FeedLog {
  public:
   explicit FeedLog(const CoreOptions& options)
