@@ -88,14 +88,31 @@ void SimBroker::crash() {
   world_.after(world_.dice().delay(Duration(10), Duration(5000)), [this] { start(); });
 }
 
+// What a schedule submits is refused like anybody's: while it is quarantined, and while its owner
+// has as many tasks as he may. Then its due times wait, and those that were missed make one task.
+bool SimBroker::schedules_may_wait() const {
+  const core::State& state = core_->state();
+  if (!state.quarantines().empty()) return true;
+  std::size_t theirs = options_.schedules.size();  // each may be due in this turn
+  state.tasks().for_each([&](core::TaskIndex index) {
+    const core::Task& task = state.tasks().at(index);
+    if (!is_ended(task.state) && state.owner(task.owner) == OwnerName("clock")) ++theirs;
+  });
+  return theirs > options_.owner_tasks_max;
+}
+
 void SimBroker::turn() {
   core::Effects effects;
+  const auto look_at_schedules = [this] {
+    if (schedules_may_wait()) checker_.on_schedules_held_up();
+  };
+  look_at_schedules();
   for (core::FromPeer& message : inbox_) core_->step({now(), std::move(message)}, effects);
   inbox_.clear();
-  // What a schedule submits may be quarantined: then its due times wait for an operator.
-  if (!core_->state().quarantines().empty()) checker_.on_schedules_held_up();
+  look_at_schedules();
   pass_wall_time();
   core_->step({now(), core::Tick{.wall = wall_}}, effects);
+  look_at_schedules();
   for (const std::string& sentence : core::check_now(*core_)) world_.fail(sentence);
 
   const bool dies = !world_.healed() && world_.dice().chance(world_.options().broker_crash);

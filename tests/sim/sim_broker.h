@@ -46,6 +46,7 @@ class SimBroker {
   void start();
   void crash();
   void turn();
+  bool schedules_may_wait() const;
   bool store(core::Effects& effects);
   void deliver(core::Outbound& outbound);
   void every_second();
