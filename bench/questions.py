@@ -13,14 +13,15 @@ def figure(name, value, unit, limit=None, **settings):
     return {"name": name, "value": value, "unit": unit, "settings": {**settings, **({"limit": limit} if limit else {})}}
 
 
-def collected(rig, flags, tasks, message, window, group=256):
+def collected(rig, flags, tasks, message, window, keys=None):
     """Tasks from producers through the broker to a worker and their results back: rate, CPU, batch on the disk."""
+    load = {"group": 256, "message": message, "window": window, **(keys or {})}
     with rig.broker(*flags) as broker:
-        worker = broker.worker()
-        broker.producers(PRODUCERS, tasks=5_000, group=group, message=message, window=window)  # warm
+        worker = broker.worker(**(keys or {}))
+        broker.producers(PRODUCERS, tasks=5_000, **load)  # warm
         flushes, size, cpu = (broker.metric("assay_journal_flush_seconds_count"), broker.metric("assay_journal_bytes"),
                               broker.cpu_seconds())
-        answers = broker.producers(PRODUCERS, tasks=tasks // PRODUCERS, group=group, message=message, window=window)
+        answers = broker.producers(PRODUCERS, tasks=tasks // PRODUCERS, **load)
         flushes = broker.metric("assay_journal_flush_seconds_count") - flushes
         size = broker.metric("assay_journal_bytes") - size
         cpu = broker.cpu_seconds() - cpu
@@ -28,9 +29,9 @@ def collected(rig, flags, tasks, message, window, group=256):
     return {"rate": rate(answers), "cpu_us": cpu / tasks * 1e6, "flushes": flushes, "bytes": size, "tasks": tasks}
 
 
-def durable(rig, name, message, tasks, window):
+def durable(rig, name, message, tasks, window, flags=(), keys=None):
     before = rig.disk_limit(65536, 0.5)
-    got = collected(rig, (), tasks, message, window)
+    got = collected(rig, flags, tasks, message, window, keys)
     batch_bytes, batch_tasks = got["bytes"] / got["flushes"], got["tasks"] / got["flushes"]
     after = rig.disk_limit(batch_bytes)
     suffix = name.removeprefix("durable_throughput")
@@ -50,6 +51,18 @@ def ask_durable(rig):
 
 def ask_durable_alone(rig):
     return durable(rig, "durable_throughput_one_a_message", message=1, tasks=300_000, window=2048)
+
+
+def ask_durable_curve(rig):
+    """The same with every byte encrypted."""
+    known = rig.folder / "known"
+    known.mkdir()
+    for name in ("broker", "load"):
+        rig.run_lines("assay", "--json", "keygen", name, "--dir", rig.folder)
+    (rig.folder / "load.pub").rename(known / "load.pub")
+    return durable(rig, "durable_throughput_curve", message=256, tasks=400_000, window=4096,
+                   flags=("--broker-key", rig.folder / "broker.key", "--known-keys", known),
+                   keys={"key": rig.folder / "load.key", "server_key": rig.folder / "broker.pub"})
 
 
 def zmq_limit(rig, tasks, message, window, **extra):
@@ -222,6 +235,7 @@ def ask_artifacts(rig):
 QUESTIONS = {
     "durable": ask_durable,
     "durable_alone": ask_durable_alone,
+    "durable_curve": ask_durable_curve,
     "memory": ask_memory,
     "memory_alone": ask_memory_alone,
     "roundtrip": ask_round_trip,

@@ -6,6 +6,7 @@ The disk that is measured is that of bench/results. Timings differ between machi
 
 import argparse
 import json
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -26,12 +27,15 @@ def main():
     arguments = parser.parse_args()
 
     rig = Rig(arguments.bin, RESULTS)
-    figures = []
+    figures, failed = [], []
     try:
         for name in arguments.questions or QUESTIONS:
             begin = time.monotonic()
             print(f"{name} ...", end=" ", file=sys.stderr, flush=True)
-            figures += QUESTIONS[name](rig)
+            try:
+                figures += QUESTIONS[name](rig)
+            except (OSError, RuntimeError, subprocess.SubprocessError) as error:  # the other questions are asked
+                failed.append(f"{name}: {error}")
             print(f"{time.monotonic() - begin:.0f} s", file=sys.stderr)
     finally:
         rig.close()
@@ -42,6 +46,8 @@ def main():
             figure["settings"]["ratio"] = round(share, 4)
     (RESULTS / "latest.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     print(table(figures))
+    if failed:
+        sys.exit("not answered:\n" + "\n".join(failed))
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ struct Settings {
   std::size_t message = 256;  // tasks in one SUBMIT
   std::size_t window = 2048;  // tasks under way
   std::size_t body_bytes = 256;
+  std::string key_file, server_key;
   std::uint32_t owners = 1;
   std::uint32_t priorities = 1;
 };
@@ -49,7 +50,9 @@ class Producer {
       : settings_(settings),
         client_({.endpoint = settings.endpoint,
                  .name = "bench_producer",
-                 .call_timeout = std::chrono::seconds(60)}) {
+                 .call_timeout = std::chrono::seconds(60),
+                 .key_file = settings.key_file,
+                 .server_key = settings.server_key}) {
     if (const Status status = client_.connect(); !status.is_ok()) fail(status);
   }
 
@@ -162,6 +165,8 @@ int main(int argc, char** argv) {
   app.add_option("--message", settings.message);
   app.add_option("--window", settings.window);
   app.add_option("--body-bytes", settings.body_bytes);
+  app.add_option("--key", settings.key_file);
+  app.add_option("--server-key", settings.server_key);
   app.add_option("--owners", settings.owners)->check(CLI::PositiveNumber);
   app.add_option("--priorities", settings.priorities)->check(CLI::Range(1, 10));
   CLI11_PARSE(app, argc, argv);

@@ -18,12 +18,14 @@ assay::Worker* the_worker = nullptr;
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::string endpoint, name = "bench";
+  std::string endpoint, name = "bench", key_file, server_key;
   std::uint32_t slots = 512;
   std::size_t result_bytes = 64, owners_counted_max = 0;
   CLI::App app("a worker of the benchmark");
   app.add_option("--endpoint", endpoint)->required();
   app.add_option("--name", name);
+  app.add_option("--key", key_file);
+  app.add_option("--server-key", server_key);
   app.add_option("--slots", slots);
   app.add_option("--result-bytes", result_bytes);
   app.add_option("--count-owners", owners_counted_max);
@@ -33,15 +35,19 @@ int main(int argc, char** argv) {
   std::atomic<std::size_t> tasks{0};
   std::mutex mutex;
   std::map<std::string, std::size_t> by_owner;
-  assay::Worker worker(
-      {.endpoint = endpoint, .name = name, .queues = {assay::QueueName("bench")}, .slots = slots},
-      [&](const assay::TaskAssignment& task, assay::TaskContext&) {
-        if (tasks.fetch_add(1, std::memory_order_relaxed) < owners_counted_max) {
-          const std::scoped_lock lock(mutex);
-          ++by_owner[task.owner.value];
-        }
-        return assay::TaskOutcome::done(result);
-      });
+  assay::Worker worker({.endpoint = endpoint,
+                        .name = name,
+                        .queues = {assay::QueueName("bench")},
+                        .slots = slots,
+                        .key_file = key_file,
+                        .server_key = server_key},
+                       [&](const assay::TaskAssignment& task, assay::TaskContext&) {
+                         if (tasks.fetch_add(1, std::memory_order_relaxed) < owners_counted_max) {
+                           const std::scoped_lock lock(mutex);
+                           ++by_owner[task.owner.value];
+                         }
+                         return assay::TaskOutcome::done(result);
+                       });
   the_worker = &worker;
   std::signal(SIGTERM, [](int) { the_worker->request_stop(); });
   const assay::Status status = worker.run();

@@ -1,4 +1,5 @@
 // Messages to bytes: how each type of value is written, and the walk over fields.h.
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <map>
@@ -113,10 +114,16 @@ void write(Packer& packer, const T& value, Form) {
 
 template <Described T>
 std::string write_payload(const T& value) {
+  // As large as the last one of its type: growing by doubling would copy a batch of hundreds of
+  // tasks a dozen times.
+  constexpr std::size_t kReservedMax = std::size_t{1} << 20;
+  thread_local std::size_t last_size = 0;
   std::string payload;
+  payload.reserve(std::min(last_size, kReservedMax));
   Sink sink{&payload};
   Packer packer(sink);
   write(packer, value, Form::kText);
+  last_size = payload.size();
   return payload;
 }
 
