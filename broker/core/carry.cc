@@ -157,7 +157,7 @@ void State::finish_recovery() {
   for (TaskIndex index : queued) {
     QueueState& queue = queues_[static_cast<std::size_t>(tasks_.at(index).queue)];
     queue.queued.remove(tasks_, index);
-    queue.queued.push_back(tasks_, index, owner_state(tasks_.at(index).owner).rule.weight);
+    queue.queued.push_back(tasks_, index, place_of(tasks_.at(index)));
   }
   std::sort(ended.begin(), ended.end(), [&](TaskIndex a, TaskIndex b) {
     return tasks_.at(a).last_sequence < tasks_.at(b).last_sequence;
