@@ -20,9 +20,15 @@ void BrokerCore::dispatch(QueueIndex queue) {
 
 // False: there is nothing for this worker now.
 bool BrokerCore::give_next(QueueIndex queue, WorkerSession& worker, Parcels& parcels) {
+  if (const LabelGroups& groups = state_.label_groups();
+      worker.label_groups_known != groups.size()) {
+    worker.label_groups = groups.borne_by(worker.labels);
+    worker.label_groups_known = groups.size();
+  }
   const PickRules rules{
       .now = now_,
       .ageing_step = options_.ageing_step,
+      .groups = worker.label_groups,
       .bears = [&](RequireIndex require) { return bears(worker, require); },
       .at_quota = [&](OwnerIndex owner) { return state_.at_quota(queue, owner); }};
   const TaskIndex index = state_.pick(queue, rules);

@@ -11,34 +11,37 @@ namespace {
 // divide it finely.
 constexpr std::uint64_t kStride = 1 << 20;
 
-std::size_t position_of(RequireIndex require) {
-  return static_cast<std::size_t>(require);
-}
-
 }  // namespace
 
 FairQueue::LaneKey FairQueue::key_of(const Task& task) {
   return {task.priority, task.require, task.owner};
 }
 
-void FairQueue::push_back(TaskTable& tasks, TaskIndex task, std::uint32_t weight) {
-  open_lane(tasks.at(task), weight).chain.push_back(tasks, task);
+void FairQueue::push_back(TaskTable& tasks, TaskIndex task, const QueuePlace& place) {
+  open_lane(tasks.at(task), place).chain.push_back(tasks, task);
 }
 
-void FairQueue::push_front(TaskTable& tasks, TaskIndex task, std::uint32_t weight) {
-  open_lane(tasks.at(task), weight).chain.push_front(tasks, task);
+void FairQueue::push_front(TaskTable& tasks, TaskIndex task, const QueuePlace& place) {
+  open_lane(tasks.at(task), place).chain.push_front(tasks, task);
 }
 
-FairQueue::Lane& FairQueue::open_lane(const Task& task, std::uint32_t weight) {
+FairQueue::Lane& FairQueue::open_lane(const Task& task, const QueuePlace& place) {
   const LaneKey key = key_of(task);
   Share& share = shares_[key.owner];
   // Who was away begins where the others are: absence earns nothing.
   if (share.queued == 0) share.pass = std::max(share.pass, pass_now_);
-  share.weight = std::max(1U, weight);
+  share.weight = std::max(1U, place.weight);
   ++share.queued;
   ++size_;
   const auto [found, is_new] = lanes_.try_emplace(key);
-  if (is_new) list(key, found->second, share.pass);
+  if (!is_new) return found->second;
+  const auto [set, is_new_set] = sets_.try_emplace(key.require);
+  if (is_new_set) {
+    set->second.group = place.group;
+    ++groups_[place.group].sets;
+  }
+  ++set->second.lanes;
+  list(key, found->second, share.pass);
   return found->second;
 }
 
@@ -56,40 +59,73 @@ void FairQueue::remove(TaskTable& tasks, TaskIndex task) {
   } else {
     std::erase(share.set_aside, key);
   }
-  lanes_.erase(found);
+  close_lane(key);
+}
+
+// With the last lane of a set goes the set, and with the last set its group: a queue keeps no more
+// than what waits in it. Only what requires nothing stays, since it comes back all the time.
+void FairQueue::close_lane(const LaneKey& key) {
+  lanes_.erase(key);
+  const auto set = sets_.find(key.require);
+  if (--set->second.lanes > 0 || set->second.group == kNoLabels) return;
+  const auto group = groups_.find(set->second.group);
+  sets_.erase(set);
+  if (--group->second.sets == 0) groups_.erase(group);
 }
 
 TaskIndex FairQueue::pick(const TaskTable& tasks, const PickRules& rules) {
-  TaskIndex best = kNoTask;
-  std::int64_t best_level = -1;
-  for (std::size_t require = 0; require < orders_.size(); ++require) {
-    const auto labels = RequireIndex{static_cast<std::uint16_t>(require)};
-    bool is_borne = false;
+  Candidate best;
+  for (const LabelGroup number : rules.groups) {
+    const auto found = groups_.find(number);
+    if (found == groups_.end()) continue;
+    const Group& group = found->second;
     for (std::size_t level = kPriorityCount; level-- > 0;) {
-      if (orders_[require][level].empty()) continue;
-      if (!is_borne && !rules.bears(labels)) break;
-      is_borne = true;
-      const auto owner = first_owner(static_cast<std::uint8_t>(level), labels, rules);
-      if (!owner) continue;
-      const TaskIndex front =
-          lanes_.at({static_cast<std::uint8_t>(level), labels, *owner}).chain.first;
-      const auto gained = (rules.now - tasks.at(front).changed_at) / rules.ageing_step;
-      const std::int64_t aged_level =
-          static_cast<std::int64_t>(level) + std::max<std::int64_t>(0, gained);
-      if (aged_level > best_level) {
-        best = front;
-        best_level = aged_level;
-      }
+      if ((group.levels_in_use >> level & 1) == 0) continue;
+      const auto lane = first_lane(group, static_cast<std::uint8_t>(level), rules);
+      if (!lane) continue;
+      const Candidate other = candidate(tasks, *lane, rules);
+      const bool is_fairer = other.level == best.level && other.pass < best.pass;
+      if (other.level > best.level || is_fairer) best = other;
     }
   }
-  return best;
+  return best.task;
+}
+
+FairQueue::Candidate FairQueue::candidate(const TaskTable& tasks, const LaneKey& key,
+                                          const PickRules& rules) const {
+  const TaskIndex front = lanes_.at(key).chain.first;
+  const auto gained = (rules.now - tasks.at(front).changed_at) / rules.ageing_step;
+  return {.task = front,
+          .level = std::int64_t{key.level} + std::max<std::int64_t>(0, gained),
+          .pass = shares_.at(key.owner).pass};
+}
+
+std::optional<FairQueue::LaneKey> FairQueue::first_lane(const Group& group, std::uint8_t level,
+                                                        const PickRules& rules) {
+  const Sets& sets = group.levels[level];
+  for (auto at = sets.begin(); at != sets.end();) {
+    ++steps_;
+    const auto place = *at;
+    if (!rules.bears(place.second)) {
+      ++at;
+      continue;
+    }
+    // Whoever was first may have been served since, or be at its quota: then the set stands
+    // further back now, or nowhere, and what follows its old place is looked at.
+    const auto owner = first_owner(level, place.second, rules);
+    if (owner && shares_.at(*owner).pass == place.first)
+      return LaneKey{level, place.second, *owner};
+    at = sets.lower_bound(place);
+  }
+  return std::nullopt;
 }
 
 std::optional<OwnerIndex> FairQueue::first_owner(std::uint8_t level, RequireIndex require,
                                                  const PickRules& rules) {
-  Order& order = orders_[position_of(require)][level];
-  while (!order.empty()) {
-    const auto [pass, owner] = *order.begin();
+  const Owners& owners = sets_.at(require).levels[level];
+  while (!owners.empty()) {
+    ++steps_;
+    const auto [pass, owner] = *owners.begin();
     const LaneKey key{level, require, owner};
     Lane& lane = lanes_.at(key);
     Share& share = shares_.at(owner);
@@ -133,15 +169,34 @@ void FairQueue::readmit(OwnerIndex owner) {
 }
 
 void FairQueue::list(const LaneKey& key, Lane& lane, std::uint64_t pass) {
-  if (orders_.size() <= position_of(key.require)) orders_.resize(position_of(key.require) + 1);
-  orders_[position_of(key.require)][key.level].emplace(pass, key.owner);
+  Owners& owners = sets_.at(key.require).levels[key.level];
+  const auto before = owners.empty() ? std::nullopt : std::optional(owners.begin()->first);
+  owners.emplace(pass, key.owner);
   lane.listed_pass = pass;
   lane.is_listed = true;
+  rank(key, before);
 }
 
 void FairQueue::unlist(const LaneKey& key, Lane& lane) {
-  orders_[position_of(key.require)][key.level].erase({lane.listed_pass, key.owner});
+  Owners& owners = sets_.at(key.require).levels[key.level];
+  const std::uint64_t before = owners.begin()->first;
+  owners.erase({lane.listed_pass, key.owner});
   lane.is_listed = false;
+  rank(key, before);
+}
+
+void FairQueue::rank(const LaneKey& key, std::optional<std::uint64_t> before) {
+  const LabelSet& set = sets_.at(key.require);
+  const Owners& owners = set.levels[key.level];
+  const auto now = owners.empty() ? std::nullopt : std::optional(owners.begin()->first);
+  if (now == before) return;
+  Group& group = groups_.at(set.group);
+  Sets& sets = group.levels[key.level];
+  if (before) sets.erase({*before, key.require});
+  if (now) sets.emplace(*now, key.require);
+  const auto bit = static_cast<std::uint16_t>(1U << key.level);
+  group.levels_in_use = static_cast<std::uint16_t>(sets.empty() ? group.levels_in_use & ~bit
+                                                                : group.levels_in_use | bit);
 }
 
 std::uint64_t FairQueue::position(const TaskTable& tasks, TaskIndex task) const {

@@ -13,6 +13,7 @@
 
 #include "assay/ids.h"
 #include "broker/core/event.h"
+#include "broker/core/label_groups.h"
 #include "broker/core/task_table.h"
 
 namespace assay::core {
@@ -33,6 +34,9 @@ struct WorkerSession {
   Time last_heard{};
   Time joined_at{};
   std::map<std::string, std::string> labels;
+  // Where the queues have what it bears, as of so many groups: LabelGroups::borne_by.
+  std::vector<LabelGroup> label_groups;
+  std::size_t label_groups_known = 0;
   bool draining = false;        // an operator wants it to get nothing new
   std::uint32_t held_cost = 0;  // of all that it holds, each at most its slots
   std::string key;              // the name of the key that it came with; empty: the broker has none

@@ -364,7 +364,6 @@ void State::leave_state(TaskIndex index) {
 void State::enter_state(TaskIndex index, bool to_front) {
   const Task& task = tasks_.at(index);
   QueueState& queue = queues_[static_cast<std::size_t>(task.queue)];
-  const std::uint32_t weight = owner_state(task.owner).rule.weight;
   switch (task.state) {
     case TaskState::kWaiting:
       if (!waits_for_others(task)) timers_.emplace(task.changed_at, index);
@@ -372,8 +371,8 @@ void State::enter_state(TaskIndex index, bool to_front) {
       queue.bytes += task.blob.length;
       break;
     case TaskState::kQueued:
-      to_front ? queue.queued.push_front(tasks_, index, weight)
-               : queue.queued.push_back(tasks_, index, weight);
+      to_front ? queue.queued.push_front(tasks_, index, place_of(task))
+               : queue.queued.push_back(tasks_, index, place_of(task));
       queue.bytes += task.blob.length;
       break;
     case TaskState::kRunning:
@@ -471,7 +470,10 @@ OwnerIndex State::intern_owner(const OwnerName& name) {
 RequireIndex State::intern_require(const RequiredLabels& labels) {
   const auto [found, is_new] = require_by_labels_.emplace(
       labels, RequireIndex{static_cast<std::uint16_t>(require_sets_.size())});
-  if (is_new) require_sets_.push_back(labels);
+  if (is_new) {
+    require_sets_.push_back(labels);
+    require_groups_.push_back(label_groups_.add(labels));
+  }
   return found->second;
 }
 

@@ -16,6 +16,7 @@
 #include "assay/task.h"
 #include "broker/core/artifact_references.h"
 #include "broker/core/fair_queue.h"
+#include "broker/core/label_groups.h"
 #include "broker/core/limits.h"
 #include "broker/core/location.h"
 #include "broker/core/quarantine.h"
@@ -87,6 +88,7 @@ class State {
   bool knows_required_labels(const RequiredLabels& labels) const {
     return require_by_labels_.contains(labels);
   }
+  const LabelGroups& label_groups() const { return label_groups_; }
   std::size_t require_set_count() const { return require_sets_.size(); }
   // May this owner have no more running, in this queue or in all?
   bool at_quota(QueueIndex queue, OwnerIndex owner) const;
@@ -212,6 +214,10 @@ class State {
     if (is_ended(task.state)) chain_of(task).push_back(tasks_, index);
   }
   void set_blob(Task& task, Location blob);
+  QueuePlace place_of(const Task& task) const {
+    return {.weight = owner_state(task.owner).rule.weight,
+            .group = require_groups_[static_cast<std::size_t>(task.require)]};
+  }
   void count_references(Task& task, bool needed);
   static bool needs_artifacts(const Task& task);
   void keep_details(Task& task, const TaskSubmitted& record);
@@ -229,6 +235,8 @@ class State {
   std::unordered_map<OwnerName, OwnerIndex> owners_by_name_;
   std::vector<RequiredLabels> require_sets_{RequiredLabels()};
   std::map<RequiredLabels, RequireIndex> require_by_labels_{{RequiredLabels(), RequireIndex{0}}};
+  std::vector<LabelGroup> require_groups_{kNoLabels};  // of each set
+  LabelGroups label_groups_;
   Timers timers_;
   Timers deadlines_;
   Timers timeouts_;

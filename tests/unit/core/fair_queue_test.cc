@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
+#include <string>
 #include <vector>
 
 namespace assay::core {
@@ -16,7 +18,7 @@ class FairQueueTest : public testing::Test {
     std::uint32_t owner = 0;
     std::uint32_t weight = 1;
     std::uint16_t cost = 1;
-    std::uint16_t require = 0;
+    RequireIndex require{0};
     Duration queued_at{0};
   };
 
@@ -29,14 +31,15 @@ class FairQueueTest : public testing::Test {
     task.priority = wish.priority;
     task.owner = OwnerIndex{wish.owner};
     task.cost = static_cast<std::uint16_t>(wish.cost);
-    task.require = RequireIndex{wish.require};
+    task.require = wish.require;
     task.submitted_at = task.changed_at = Time(wish.queued_at);
-    queue_.push_back(tasks_, index, wish.weight);
+    queue_.push_back(tasks_, index, {.weight = wish.weight, .group = group_of_[task.require]});
     return index;
   }
   TaskIndex peek(Duration now = Duration(0)) {
     return queue_.pick(tasks_,
                        {.now = Time(now),
+                        .groups = borne_,
                         .bears = [&](RequireIndex require) { return bears_.contains(require); },
                         .at_quota = [&](OwnerIndex owner) { return at_quota_.contains(owner); }});
   }
@@ -53,6 +56,29 @@ class FairQueueTest : public testing::Test {
 
   TaskTable tasks_;
   FairQueue queue_;
+  // A set of required labels, and a worker that bears these.
+  RequireIndex require(const LabelGroups::Labels& labels) {
+    const auto index = RequireIndex{static_cast<std::uint16_t>(sets_.size())};
+    sets_.push_back(labels);
+    group_of_[index] = groups_.add(labels);
+    return index;
+  }
+  void ask_as(const LabelGroups::Labels& labels) {
+    borne_ = groups_.borne_by(labels);
+    bears_.clear();
+    for (std::size_t i = 0; i < sets_.size(); ++i) {
+      const bool borne = std::all_of(sets_[i].begin(), sets_[i].end(), [&](const auto& label) {
+        const auto found = labels.find(label.first);
+        return found != labels.end() && found->second == label.second;
+      });
+      if (borne) bears_.insert(RequireIndex{static_cast<std::uint16_t>(i)});
+    }
+  }
+
+  LabelGroups groups_;
+  std::vector<LabelGroups::Labels> sets_{{}};
+  std::map<RequireIndex, LabelGroup> group_of_{{RequireIndex{0}, kNoLabels}};
+  std::vector<LabelGroup> borne_{kNoLabels};
   std::set<RequireIndex> bears_{RequireIndex{0}};
   std::set<OwnerIndex> at_quota_;
   int made_ = 1;
@@ -114,11 +140,85 @@ TEST_F(FairQueueTest, LiftsATaskByOnePriorityForEachStepThatItHasWaited) {
 }
 
 TEST_F(FairQueueTest, GivesATaskOnlyToAWorkerThatBearsItsLabels) {
-  const TaskIndex special = push({.priority = 9, .require = 1});
+  const TaskIndex special = push({.priority = 9, .require = require({{"gpu", "a100"}})});
   const TaskIndex plain = push({.priority = 1});
   EXPECT_EQ(peek(), plain);
-  bears_.insert(RequireIndex{1});
+  ask_as({{"gpu", "h100"}});
+  EXPECT_EQ(peek(), plain);
+  ask_as({{"gpu", "a100"}, {"zone", "a"}});
   EXPECT_EQ(peek(), special);
+}
+
+TEST_F(FairQueueTest, SharesBetweenOwnersWhateverLabelsTheirTasksRequire) {
+  const RequireIndex gpu = require({{"gpu", "a100"}}), zone = require({{"zone", "a"}});
+  for (int i = 0; i < 60; ++i) {
+    push({.owner = 1});
+    push({.owner = 2, .weight = 3, .require = i % 2 == 0 ? gpu : zone});
+  }
+  ask_as({{"gpu", "a100"}, {"zone", "a"}});
+  std::map<std::uint32_t, int> got;
+  for (int i = 0; i < 40; ++i) ++got[owner_of(take())];
+  EXPECT_EQ(got[1], 10);
+  EXPECT_EQ(got[2], 30);
+}
+
+// Ten thousand sets of labels, of which a worker bears some: what it looks at for each task depends
+// on its own labels.
+TEST_F(FairQueueTest, LooksAtFewSetsOfLabelsHoweverManyThereAre) {
+  for (int model = 0; model < 100; ++model) {
+    for (int zone = 0; zone < 100; ++zone) {
+      const RequireIndex set = require(
+          {{"arch", "x86"}, {"model", std::to_string(model)}, {"zone", std::to_string(zone)}});
+      push({.priority = static_cast<std::uint8_t>(zone % 10),
+            .owner = static_cast<std::uint32_t>(model),
+            .require = set});
+    }
+  }
+  for (int model = 0; model < 100; ++model) {
+    ask_as({{"arch", "x86"}, {"model", std::to_string(model)}, {"zone", "7"}});
+    const std::uint64_t before = queue_.steps_for_test();
+    EXPECT_NE(take(), kNoTask) << model;
+    EXPECT_EQ(take(), kNoTask) << model;
+    EXPECT_LT(queue_.steps_for_test() - before, 500U) << model;
+  }
+  EXPECT_EQ(queue_.size(), 9900U);
+}
+
+// A worker that bears them all, as one does that names each model that it has at hand.
+TEST_F(FairQueueTest, FindsTheFairestOfManySetsThatItBearsWithoutAskingEach) {
+  LabelGroups::Labels few{{"all", "yes"}};
+  for (int i = 0; i < 5000; ++i) {
+    // 13 labels, and which of them each requires: its number, bit by bit.
+    LabelGroups::Labels labels{{"all", "yes"}};
+    for (int bit = 0; bit < 13; ++bit) {
+      const std::string name = "l" + std::to_string(bit);
+      if ((i >> bit & 1) == 1) labels[name] = "yes";
+      few[name] = "yes";
+    }
+    push({.owner = static_cast<std::uint32_t>(i % 50), .require = require(labels)});
+  }
+  ask_as(few);
+  std::map<std::uint32_t, int> got;
+  const std::uint64_t before = queue_.steps_for_test();
+  for (int i = 0; i < 1000; ++i) ++got[owner_of(take())];
+  // Each of the 14 groups is looked into, and a lane whose owner was served moves back once.
+  EXPECT_LT((queue_.steps_for_test() - before) / 1000, 400U);
+  EXPECT_EQ(got.size(), 50U);
+  for (const auto& [owner, tasks] : got) EXPECT_EQ(tasks, 20) << owner;
+}
+
+TEST_F(FairQueueTest, ForgetsSetsOfLabelsOfWhichNothingWaits) {
+  const RequireIndex gpu = require({{"gpu", "a100"}});
+  ask_as({{"gpu", "a100"}});
+  for (int i = 0; i < 3; ++i) {
+    const TaskIndex task = push({.require = gpu});
+    at_quota_.insert(OwnerIndex{0});
+    EXPECT_EQ(take(), kNoTask);
+    at_quota_.clear();
+    queue_.readmit(OwnerIndex{0});
+    EXPECT_EQ(take(), task);
+    EXPECT_EQ(take(), kNoTask);
+  }
 }
 
 TEST_F(FairQueueTest, PassesOverAnOwnerAtItsQuotaUntilItIsReadmitted) {
@@ -147,7 +247,7 @@ TEST_F(FairQueueTest, LosesATaskThatWasSetAside) {
 TEST_F(FairQueueTest, PutsWhatComesBackBeforeItsLane) {
   const TaskIndex a = push({}), b = push({});
   queue_.remove(tasks_, a);
-  queue_.push_front(tasks_, a, 1);
+  queue_.push_front(tasks_, a, {});
   EXPECT_EQ((std::vector{take(), take()}), (std::vector{a, b}));
 }
 
