@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <type_traits>
+#include <utility>
 
 namespace assay::core {
 namespace {
@@ -44,13 +45,11 @@ Status BrokerCore::recover(const Record& record, Location blob) {
   auto applied = state_.apply(record, blob);
   if (!applied.is_ok()) return applied.status();
   if (applied->event) feed_.add(std::move(*applied->event));
-  state_.forget_oldest_ended();
   return Status::ok();
 }
 
 void BrokerCore::start(Time now, const std::vector<QueueName>& configured, Effects& effects) {
-  now_ = now;
-  effects_ = &effects;
+  begin(now, effects);
   commit(BrokerStarted{.sequence = state_.last_sequence() + kSequenceJumpAtStart, .at = now});
   for (const QueueName& queue : configured) {
     if (!state_.find_queue(queue))
@@ -65,9 +64,26 @@ void BrokerCore::start(Time now, const std::vector<QueueName>& configured, Effec
   });
 }
 
-void BrokerCore::step(Event event, Effects& effects) {
-  now_ = event.now;
+void BrokerCore::begin(Time now, Effects& effects) {
+  now_ = now;
   effects_ = &effects;
+  if (forgotten_ == 0) return;
+  effects.append.push_back(
+      {EndedForgotten{.sequence = state_.last_sequence(), .count = std::exchange(forgotten_, 0)},
+       {}});
+}
+
+void BrokerCore::on_turn_over() {
+  const std::uint64_t excess = state_.excess_ended();
+  if (excess == 0) return;
+  const auto applied =
+      state_.apply(EndedForgotten{.sequence = state_.last_sequence(), .count = excess}, {});
+  ASSAY_ASSERT(applied.is_ok());
+  forgotten_ += excess;
+}
+
+void BrokerCore::step(Event event, Effects& effects) {
+  begin(event.now, effects);
   std::visit([&](auto&& what) { on_event(std::forward<decltype(what)>(what)); },
              std::move(event.what));
 }
@@ -81,8 +97,7 @@ void BrokerCore::on_stored(const Append& append, Location blob) {
 }
 
 void BrokerCore::set_rules(const CoreOptions& options, Time now, Effects& effects) {
-  now_ = now;
-  effects_ = &effects;
+  begin(now, effects);
   options_ = options;
   state_.set_rules(options);
   for (std::size_t i = 0; i < state_.queues().size(); ++i) {

@@ -64,8 +64,13 @@ class BrokerCore {
   // The journal has the blob of this record here; call it for each Append with a blob, before
   // sending.
   void on_stored(const Append& append, Location blob);
-  // The turn is over, everything is sent: ended tasks beyond the bound may be forgotten now.
-  void on_turn_over() { state_.forget_oldest_ended(); }
+  // The turn is over, everything is sent: ended tasks beyond the bound may be forgotten now. The
+  // record of it is the first of the next turn.
+  void on_turn_over();
+  // The journal has moved the blob of this task. Only between turns.
+  void on_blob_moved(const TaskId& id, Location from, Location to) {
+    state_.blob_moved(id, from, to);
+  }
   // Submits are refused while this is false; what runs is finished.
   void set_accepting(bool accepting) { accepting_ = accepting; }
 
@@ -170,6 +175,7 @@ class BrokerCore {
   Result<std::uint64_t> pause(const QueueName& queue, bool paused);
   Result<std::uint64_t> purge(const QueueName& queue);
   Result<std::uint64_t> drain(const WorkerName& worker);
+  Result<std::uint64_t> forget(const std::vector<TaskId>& ids);
   Result<std::uint64_t> settle_dead(const Operate& operate);
 
   // lease.cc
@@ -223,6 +229,7 @@ class BrokerCore {
   Duration backoff_of(const Task& task, std::uint32_t tries) const;
 
   // broker_core.cc
+  void begin(Time now, Effects& effects);
   static Status check_version(std::uint8_t version_min, std::uint8_t version_max);
   void on_event(FromPeer&& what);
   void on_event(const PeerGone& what);
@@ -262,6 +269,7 @@ class BrokerCore {
   std::set<QueueIndex> to_dispatch_;
   std::vector<TaskIndex> to_push_;
   std::vector<TaskIndex> to_settle_;  // ended or submitted: what comes after may have to end too
+  std::uint64_t forgotten_ = 0;       // ended tasks, and the journal does not know it yet
   Time next_sweep_{};
   Time wall_{};                           // as the last Tick told it
   std::map<std::string, Time> next_due_;  // of each schedule, by the wall

@@ -148,6 +148,19 @@ void FairQueue::charge(OwnerIndex owner, std::uint32_t cost) {
   share.pass += std::max(1U, cost) * kStride / share.weight;
 }
 
+FairQueue::Passes FairQueue::passes() const {
+  Passes passes{.now = pass_now_, .by_owner = {}};
+  for (const auto& [owner, share] : shares_) {
+    if (share.queued > 0 || share.pass > pass_now_) passes.by_owner.emplace(owner, share.pass);
+  }
+  return passes;
+}
+
+void FairQueue::restore(const Passes& passes) {
+  pass_now_ = passes.now;
+  for (const auto& [owner, pass] : passes.by_owner) shares_[owner].pass = pass;
+}
+
 void FairQueue::readmit(OwnerIndex owner) {
   const auto found = shares_.find(owner);
   if (found == shares_.end()) return;

@@ -23,6 +23,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <span>
@@ -71,6 +72,15 @@ class FairQueue {
   void charge(OwnerIndex owner, std::uint32_t cost);
   // The owner may be below its quota again.
   void readmit(OwnerIndex owner);
+
+  // What the owners have received, for a checkpoint: whoever is not told of begins at `now`.
+  struct Passes {
+    std::uint64_t now = 0;
+    std::map<OwnerIndex, std::uint64_t> by_owner;
+  };
+  Passes passes() const;
+  // After the tasks are back. Passes only grow by this.
+  void restore(const Passes& passes);
 
   std::uint64_t size() const { return size_; }
   // 1 for the next to run: how many would run before it if nothing changed, as well as shares and

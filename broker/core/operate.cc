@@ -33,6 +33,7 @@ void BrokerCore::on_message(PeerId peer, Operate&& operate) {
       affected = release_quarantine(operate.target);
       break;
     case Operation::kForgetEnded:
+      affected = forget(operate.ids);
       break;
     case Operation::kPin:
     case Operation::kUnpin:
@@ -81,6 +82,33 @@ Result<std::uint64_t> BrokerCore::drain(const WorkerName& name) {
   worker->draining = true;
   publish_worker_event(*worker, "draining");
   return std::uint64_t{1};
+}
+
+// Of the ended tasks named, those that are not pinned, and that no task which has not ended comes
+// after, are forgotten; what memory has let go already, history forgets. Who asks again gets the
+// rest of what he asked for. With one among them that has not ended nothing is forgotten: its
+// caller takes it for something else.
+Result<std::uint64_t> BrokerCore::forget(const std::vector<TaskId>& ids) {
+  std::set<TaskId> doomed;
+  for (const TaskId& id : ids) {
+    const TaskIndex index = state_.tasks().find(id);
+    if (index == kNoTask) {
+      if (options_.history) doomed.insert(id);
+      continue;
+    }
+    const Task& task = state_.tasks().at(index);
+    if (!is_ended(task.state)) {
+      return Status(
+          Code::kConflict, "not_ended",
+          "task " + id.text() + " is " + std::string(to_string(task.state)) + "; cancel it first");
+    }
+    const bool is_needed = task.details && task.details->dependents_left > 0;
+    if (!task.pinned && !is_needed) doomed.insert(id);
+  }
+  for (const TaskId& id : doomed) {
+    commit(TaskForgotten{.sequence = next_sequence(), .id = id, .from_history = true});
+  }
+  return static_cast<std::uint64_t>(doomed.size());
 }
 
 // Retries or drops the dead tasks named; all or none, so that a mistyped id changes nothing.

@@ -33,6 +33,12 @@ enum class RecordType : std::uint8_t {
   kQuarantineReleased = 14,
   kTaskSubmittedHashed = 15,  // TaskSubmitted with its body_hash; 3 is the form before
   kTaskPinned = 19,
+  kCheckpointBegun = 20,
+  kTaskCarried = 21,
+  kDependentsCarried = 22,
+  kRunCarried = 23,
+  kQueueCarried = 24,
+  kEndedForgotten = 25,
   kScheduleSet = 30,
   kScheduleFired = 31,
   kScheduleRemoved = 32,
@@ -144,10 +150,17 @@ struct TaskRevived {
   Time at{};
 };
 
-// An operator has no more use for a dead task.
+// Nobody has any more use for an ended task.
 struct TaskForgotten {
   std::uint64_t sequence = 0;
   TaskId id;
+  bool from_history = false;  // too; memory may have let it go before
+};
+
+// Memory holds as many ended tasks as it may: these many of the oldest are forgotten.
+struct EndedForgotten {
+  std::uint64_t sequence = 0;
+  std::uint64_t count = 0;
 };
 
 // All that is remembered of a schedule, known before or not.
@@ -202,10 +215,74 @@ struct QuarantineReleased {
   std::string key;
 };
 
-using Record = std::variant<BrokerStarted, QueueCreated, TaskSubmitted, TaskLeased, AttemptEnded,
-                            TaskReady, CancelRequested, TaskEnded, QueuePaused, TaskRevived,
-                            TaskForgotten, TaskPinned, TaskHeld, Quarantined, QuarantineReleased,
-                            ScheduleSet, ScheduleFired, ScheduleRemoved>;
+// A checkpoint is the whole state at one moment as records (checkpoint.h): this one, then queues,
+// tasks, what is between them, what the queues know, schedules and quarantines. Applied in that
+// order to an empty state they give it back.
+struct CheckpointBegun {
+  std::uint64_t sequence = 0;     // of the last event
+  std::vector<OwnerName> owners;  // in the order in which they came
+};
+
+// A task as it stands. Blob: its body, or its result once it has ended.
+struct TaskCarried {
+  std::uint64_t sequence = 0;  // of its latest event
+  TaskSubmitted submitted;     // what its producer said
+  TaskState state = TaskState::kQueued;
+  Time changed_at{};
+  Cause cause = Cause::kNone;
+  std::uint32_t attempt = 0;
+  std::uint8_t attempts_counted = 0;
+  std::uint8_t losses = 0;
+  bool cancel_requested = false;
+  bool handed_over = false;
+  bool ended_by_report = false;
+  bool pinned = false;
+  bool has_deadline = false;  // that is still to be watched
+  std::uint32_t dependencies_left = 0;
+  std::uint32_t dependents_left = 0;
+  std::vector<AttemptInfo> attempts;
+  std::string reason;
+  std::vector<std::string> result_artifacts;
+  TaskId cached_from;
+  std::vector<TaskId> followers;
+  std::string held_by;
+  Usage usage;
+};
+
+// Those who are told when this task ends.
+struct DependentsCarried {
+  std::uint64_t sequence = 0;
+  TaskId id;
+  std::vector<TaskId> dependents;
+};
+
+// Tasks that are the same work: see SharedRuns. Zeros: none.
+struct RunCarried {
+  std::uint64_t sequence = 0;
+  QueueName queue;
+  OwnerName owner;
+  std::string cache_key;
+  TaskId leader;
+  TaskId success;
+  std::vector<TaskId> followers;
+};
+
+// What a queue knows beside its tasks.
+struct QueueCarried {
+  std::uint64_t sequence = 0;
+  QueueName queue;
+  std::uint64_t last_sequence = 0;
+  std::uint64_t pass_now = 0;     // see FairQueue
+  std::vector<OwnerName> owners;  // that have a share, each with its pass
+  std::vector<std::uint64_t> passes;
+};
+
+using Record =
+    std::variant<BrokerStarted, QueueCreated, TaskSubmitted, TaskLeased, AttemptEnded, TaskReady,
+                 CancelRequested, TaskEnded, QueuePaused, TaskRevived, TaskForgotten, TaskPinned,
+                 TaskHeld, Quarantined, QuarantineReleased, ScheduleSet, ScheduleFired,
+                 ScheduleRemoved, EndedForgotten, CheckpointBegun, TaskCarried, DependentsCarried,
+                 RunCarried, QueueCarried>;
 
 }  // namespace assay::core
 

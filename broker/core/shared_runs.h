@@ -37,6 +37,10 @@ class SharedRuns {
     if (found->second.leader == kNoTask && found->second.success == kNoTask) entries_.erase(found);
   }
   std::size_t size() const { return entries_.size(); }
+  template <typename Visitor>
+  void for_each(Visitor visit) const {
+    for (const auto& [key, entry] : entries_) visit(key, entry);
+  }
 
  private:
   std::map<Key, Entry> entries_;

@@ -61,7 +61,7 @@ Result<Applied> State::on(const QueuePaused& record, Location) {
   return Applied();
 }
 
-Result<Applied> State::on(const TaskSubmitted& record, Location blob) {
+Result<TaskIndex> State::add_task(const TaskSubmitted& record, Location blob) {
   const auto queue = find_queue(record.queue);
   if (!queue) {
     return impossible("task " + record.id.text() + " for the unknown queue " + record.queue.value);
@@ -71,7 +71,7 @@ Result<Applied> State::on(const TaskSubmitted& record, Location blob) {
   }
   const TaskIndex index = tasks_.add(record.id);
   Task& task = tasks_.at(index);
-  task.blob = blob;
+  set_blob(task, blob);
   task.fingerprint = record.fingerprint;
   task.body_hash = record.body_hash;
   task.submitted_at = task.changed_at = record.at;
@@ -84,6 +84,14 @@ Result<Applied> State::on(const TaskSubmitted& record, Location blob) {
   task.cost = static_cast<std::uint16_t>(std::min(record.cost, kCostMax));
   task.require = intern_require(record.require);
   keep_details(task, record);
+  return index;
+}
+
+Result<Applied> State::on(const TaskSubmitted& record, Location blob) {
+  auto added = add_task(record, blob);
+  if (!added.is_ok()) return added.status();
+  const TaskIndex index = *added;
+  Task& task = tasks_.at(index);
   tie_dependencies(index);
   const bool waits = record.not_before > record.at || record.follows != TaskId() ||
                      (task.details && task.details->dependencies_left > 0);
@@ -127,7 +135,7 @@ void State::tie_dependencies(TaskIndex index) {
     const TaskIndex other = tasks_.find(id);
     if (other == kNoTask) continue;  // ended and forgotten, before a recovery with smaller limits
     Task& dependency = tasks_.at(other);
-    ++dependency.detail().dependents_left;
+    keep_or_let_go(other, [](Task& needed) { ++needed.detail().dependents_left; });
     count_references(dependency, true);
     if (is_ended(dependency.state)) continue;
     dependency.details->dependents.push_back(index);
@@ -142,7 +150,7 @@ void State::untie_dependencies(TaskIndex index) {
     const TaskIndex other = tasks_.find(id);
     if (other == kNoTask) continue;
     Task& dependency = tasks_.at(other);
-    --dependency.details->dependents_left;
+    keep_or_let_go(other, [](Task& needed) { --needed.details->dependents_left; });
     count_references(dependency, needs_artifacts(dependency));
     // It may be forgotten, and its place given to another, before the dependency ends and tells.
     if (!is_ended(dependency.state)) std::erase(dependency.details->dependents, index);
@@ -232,7 +240,7 @@ Result<Applied> State::on(const TaskEnded& record, Location blob) {
   count_references(task, false);
   // A dead task keeps its body, for another life.
   if (record.state != TaskState::kDead) {
-    task.blob = blob;
+    set_blob(task, blob);
     if (!record.artifacts.empty()) task.detail().result_artifacts = record.artifacts;
     untie_dependencies(index);
   }
@@ -277,10 +285,11 @@ Result<Applied> State::on(const TaskRevived& record, Location) {
 
 Result<Applied> State::on(const TaskForgotten& record, Location) {
   const TaskIndex index = tasks_.find(record.id);
-  if (index == kNoTask || tasks_.at(index).state != TaskState::kDead) {
-    return impossible("task " + record.id.text() + " was dropped and is not dead");
+  const bool is_here = index != kNoTask;
+  if (is_here ? !is_ended(tasks_.at(index).state) : !record.from_history) {
+    return impossible("task " + record.id.text() + " was forgotten and has not ended");
   }
-  forget_ended(index);
+  if (is_here) forget_ended(index);
   last_sequence_ = std::max(last_sequence_, record.sequence);
   return Applied();
 }
@@ -289,7 +298,7 @@ Result<Applied> State::on(const TaskPinned& record, Location) {
   const TaskIndex index = tasks_.find(record.id);
   if (index == kNoTask) return impossible("unknown task " + record.id.text() + " was pinned");
   Task& task = tasks_.at(index);
-  task.pinned = record.pinned;
+  keep_or_let_go(index, [&](Task& it) { it.pinned = record.pinned; });
   count_references(task, needs_artifacts(task));
   last_sequence_ = std::max(last_sequence_, record.sequence);
   return Applied();
@@ -347,7 +356,7 @@ void State::leave_state(TaskIndex index) {
       count_running(task, /*starts=*/false);
       break;
     default:
-      ended_.remove(tasks_, index);
+      chain_of(task).remove(tasks_, index);
       break;
   }
 }
@@ -373,7 +382,7 @@ void State::enter_state(TaskIndex index, bool to_front) {
       count_running(task, /*starts=*/true);
       break;
     default:
-      ended_.push_back(tasks_, index);
+      chain_of(task).push_back(tasks_, index);
       break;
   }
 }
@@ -406,28 +415,45 @@ bool State::at_quota(QueueIndex queue, OwnerIndex owner) const {
   return running != here.running_cost.end() && running->second >= here.rule.owner_running_cost_max;
 }
 
+TaskChain& State::chain_of(const Task& task) {
+  const bool is_needed = task.details && task.details->dependents_left > 0;
+  return task.pinned || is_needed ? kept_ : forgettable_;
+}
+
+void State::set_blob(Task& task, Location blob) {
+  blob_bytes_ += blob.length;
+  blob_bytes_ -= task.blob.length;
+  task.blob = blob;
+}
+
+void State::blob_moved(const TaskId& id, Location from, Location to) {
+  const TaskIndex index = tasks_.find(id);
+  if (index != kNoTask && tasks_.at(index).blob == from) tasks_.at(index).blob = to;
+}
+
 void State::forget_ended(TaskIndex index) {
-  ended_.remove(tasks_, index);
+  chain_of(tasks_.at(index)).remove(tasks_, index);
   if (tasks_.at(index).state == TaskState::kDead) untie_dependencies(index);
   forget_runs(index);
   count_references(tasks_.at(index), false);
+  set_blob(tasks_.at(index), Location());
   tasks_.remove(index);
 }
 
-// The oldest go first, but for those whose result another task still waits to be given.
-void State::forget_oldest_ended() {
-  // Pinned ones are looked at once a call.
-  for (std::uint64_t left = ended_.size; left > 0 && ended_.size > options_.ended_tasks_kept_max;
-       --left) {
-    const TaskIndex oldest = ended_.first;
-    const Task& task = tasks_.at(oldest);
-    if (task.pinned || (task.details && task.details->dependents_left > 0)) {
-      ended_.remove(tasks_, oldest);
-      ended_.push_back(tasks_, oldest);
-    } else {
-      forget_ended(oldest);
-    }
+std::uint64_t State::excess_ended() const {
+  if (ended_count() <= options_.ended_tasks_kept_max) return 0;
+  return std::min<std::uint64_t>(ended_count() - options_.ended_tasks_kept_max, forgettable_.size);
+}
+
+// Which ones they are follows from the records before: the same at every recovery.
+Result<Applied> State::on(const EndedForgotten& record, Location) {
+  if (record.count > forgettable_.size) {
+    return impossible(std::to_string(record.count) + " ended tasks were forgotten, of " +
+                      std::to_string(forgettable_.size));
   }
+  for (std::uint64_t left = record.count; left > 0; --left) forget_ended(forgettable_.first);
+  last_sequence_ = std::max(last_sequence_, record.sequence);
+  return Applied();
 }
 
 OwnerIndex State::intern_owner(const OwnerName& name) {

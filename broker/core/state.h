@@ -47,6 +47,9 @@ struct OwnerState {
   std::uint64_t live = 0;  // tasks that have not ended
 };
 
+// What a task takes of a checkpoint beside its body or result, about.
+inline constexpr std::uint64_t kTaskHeadBytes = 256;
+
 // A set of labels that tasks require, kept once however many do.
 using RequiredLabels = std::map<std::string, std::string>;
 
@@ -65,7 +68,9 @@ class State {
   // `impossible_record` (data_loss): it contradicts what was applied before. Live, that is a bug of
   // ours.
   Result<Applied> apply(const Record& record, Location blob);
-  void blob_stored(TaskIndex task, Location blob) { tasks_.at(task).blob = blob; }
+  void blob_stored(TaskIndex task, Location blob) { set_blob(tasks_.at(task), blob); }
+  // The journal has moved the blob at `from`. Nothing happens if the task has another by now.
+  void blob_moved(const TaskId& id, Location from, Location to);
 
   const TaskTable& tasks() const { return tasks_; }
   const std::vector<QueueState>& queues() const { return queues_; }
@@ -137,9 +142,20 @@ class State {
   std::uint64_t live_count(const OwnerName& owner) const;
   // What is not to be deleted: see ArtifactReferences.
   const ArtifactReferences& artifacts() const { return artifacts_; }
-  std::size_t ended_count() const { return ended_.size; }
-  // Forgets ended tasks beyond the bound. Only between turns: what is being sent still needs them.
-  void forget_oldest_ended();
+  const SharedRuns& runs() const { return runs_; }
+  // Ended tasks that may be forgotten, in the order in which they came to be so; then those that
+  // may not, because they are pinned or a task that comes after them has not ended.
+  const TaskChain& forgettable() const { return forgettable_; }
+  const TaskChain& kept() const { return kept_; }
+  std::size_t ended_count() const { return forgettable_.size + kept_.size; }
+  // How many ended tasks are to be forgotten, for there are more than memory may hold.
+  std::uint64_t excess_ended() const;
+  // About what a checkpoint takes, in bytes.
+  std::uint64_t checkpoint_bytes() const { return blob_bytes_ + tasks_.size() * kTaskHeadBytes; }
+  bool watches_deadline(TaskIndex index) const {
+    const Task& task = tasks_.at(index);
+    return task.details && deadlines_.contains({task.details->deadline, index});
+  }
 
  private:
   Result<Applied> on(const BrokerStarted& record, Location blob);
@@ -153,6 +169,15 @@ class State {
   Result<Applied> on(const QueuePaused& record, Location blob);
   Result<Applied> on(const TaskRevived& record, Location blob);
   Result<Applied> on(const TaskForgotten& record, Location blob);
+  Result<Applied> on(const EndedForgotten& record, Location blob);
+  // state_carry.cc
+  Result<Applied> on(const CheckpointBegun& record, Location blob);
+  Result<Applied> on(const TaskCarried& record, Location blob);
+  Result<Applied> on(const DependentsCarried& record, Location blob);
+  Result<Applied> on(const RunCarried& record, Location blob);
+  Result<Applied> on(const QueueCarried& record, Location blob);
+  void carry_details(Task& task, const TaskCarried& record);
+  // state_schedules.cc
   Result<Applied> on(const ScheduleSet& record, Location blob);
   Result<Applied> on(const ScheduleFired& record, Location blob);
   Result<Applied> on(const ScheduleRemoved& record, Location blob);
@@ -161,6 +186,7 @@ class State {
   Result<Applied> on(const Quarantined& record, Location blob);
   Result<Applied> on(const QuarantineReleased& record, Location blob);
 
+  Result<TaskIndex> add_task(const TaskSubmitted& record, Location blob);
   // Finds the task and moves it by the table; counts and lists follow.
   Result<TaskIndex> move(const TaskId& id, Change change, Time at);
   void leave_state(TaskIndex index);
@@ -177,6 +203,17 @@ class State {
     return {task.owner, task.queue, task.details->cache_key};
   }
   void forget_ended(TaskIndex index);
+  // Of an ended task.
+  TaskChain& chain_of(const Task& task);
+  // Changes what decides in which chain an ended task is.
+  template <typename Change>
+  void keep_or_let_go(TaskIndex index, Change change) {
+    const Task& task = tasks_.at(index);
+    if (is_ended(task.state)) chain_of(task).remove(tasks_, index);
+    change(tasks_.at(index));
+    if (is_ended(task.state)) chain_of(task).push_back(tasks_, index);
+  }
+  void set_blob(Task& task, Location blob);
   QueuePlace place_of(const Task& task) const {
     return {.weight = owner_state(task.owner).rule.weight,
             .group = require_groups_[static_cast<std::size_t>(task.require)]};
@@ -203,7 +240,9 @@ class State {
   Timers timers_;
   Timers deadlines_;
   Timers timeouts_;
-  TaskChain ended_;
+  TaskChain forgettable_;
+  TaskChain kept_;
+  std::uint64_t blob_bytes_ = 0;
   std::map<std::string, ScheduleState> schedules_;
   ArtifactReferences artifacts_;
   SharedRuns runs_;

@@ -40,7 +40,10 @@ class JournalHistory {
  private:
   JournalHistory(const JournalHistoryOptions& options, std::uint64_t journal_id);
 
+  Result<std::uint64_t> read(std::uint64_t after, std::uint64_t through, const BatchVisitor& visit);
+
   std::string path_;
+  std::string directory_;
   journal::PosixFileSystem file_system_;
   JournalReader reader_;
   std::unique_ptr<History> history_;  // last: it reads through the others

@@ -92,11 +92,6 @@ Status Projection::on(const core::QueuePaused&, const EntryBytes&) {
   return Status::ok();
 }
 
-// The broker has no more use for a dead task; history is about those.
-Status Projection::on(const core::TaskForgotten&, const EntryBytes&) {
-  return Status::ok();
-}
-
 Status Projection::on(const core::TaskHeld& record, const EntryBytes&) {
   const auto work = find_for(record.id, record.sequence);
   if (!work.is_ok() || *work == nullptr) return work.status();

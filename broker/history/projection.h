@@ -83,6 +83,7 @@ class Projection {
     StoredTask task;
     bool is_new = false;
     bool changed = false;
+    bool erased = false;
     std::optional<Time> stored_end;          // `ended_at` as it is in the database
     std::optional<std::int64_t> supersedes;  // the key of an earlier task with the same id
     std::vector<AttemptRow> attempts;        // changed ones
@@ -109,6 +110,14 @@ class Projection {
   Status on(const core::QueuePaused& record, const EntryBytes& entry);
   Status on(const core::TaskRevived& record, const EntryBytes& entry);
   Status on(const core::TaskForgotten& record, const EntryBytes& entry);
+  // A checkpoint tells whoever comes too late for what was before it.
+  Status on(const core::TaskCarried& record, const EntryBytes& entry);
+  static Status on(const core::CheckpointBegun&, const EntryBytes&) { return Status::ok(); }
+  static Status on(const core::DependentsCarried&, const EntryBytes&) { return Status::ok(); }
+  static Status on(const core::RunCarried&, const EntryBytes&) { return Status::ok(); }
+  static Status on(const core::QueueCarried&, const EntryBytes&) { return Status::ok(); }
+  // Memory forgets; that is what history is for.
+  static Status on(const core::EndedForgotten&, const EntryBytes&) { return Status::ok(); }
   // What schedules do is the task that they submit, which says so itself.
   static Status on(const core::ScheduleSet&, const EntryBytes&) { return Status::ok(); }
   static Status on(const core::ScheduleFired&, const EntryBytes&) { return Status::ok(); }

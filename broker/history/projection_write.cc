@@ -23,6 +23,7 @@ Status Projection::write(const Work& work) {
   const std::int64_t key = work.task.key;
   Status status;
   if (work.supersedes) status = store_.erase(*work.supersedes);
+  if (work.erased) return work.is_new || !status.is_ok() ? status : store_.erase(key);
   if (work.changed && status.is_ok()) {
     status = work.is_new ? store_.insert(work.task) : store_.update(work.task, work.stored_end);
   }

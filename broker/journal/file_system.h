@@ -64,11 +64,11 @@ class FileSystem {
   virtual Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) = 0;
   // Makes the directory and its parents where missing, and their names durable.
   virtual Status create_directory(const std::string& path) = 0;
-  // The names (not paths) of the files in a directory, sorted.
+  // The names (not paths) of the files and directories in a directory, sorted.
   virtual Result<std::vector<std::string>> list(const std::string& directory) = 0;
   // Atomic; replaces `to`. Durable after sync_directory(), as are creation and removal.
   virtual Status rename(const std::string& from, const std::string& to) = 0;
-  virtual Status remove(const std::string& path) = 0;
+  virtual Status remove(const std::string& path) = 0;  // a file, or an empty directory
   virtual Status sync_directory(const std::string& directory) = 0;
   // Fails with kReasonLocked, naming the holder, when another process holds it.
   virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path) = 0;

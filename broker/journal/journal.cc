@@ -77,8 +77,8 @@ Journal::Journal(FileSystem& file_system, std::string directory, const JournalOp
 
 Result<std::unique_ptr<Journal>> Journal::open(FileSystem& file_system,
                                                const std::string& directory,
-                                               const JournalOptions& options,
-                                               const Replay& replay) {
+                                               const JournalOptions& options, const Replay& replay,
+                                               const Begin& begin) {
   if (options.segment_bytes < kSegmentBytesMin || options.segment_bytes > kSegmentBytesMax) {
     return fix_input("segment_bytes", "expected segment_bytes between " +
                                           std::to_string(kSegmentBytesMin) + " and " +
@@ -86,13 +86,13 @@ Result<std::unique_ptr<Journal>> Journal::open(FileSystem& file_system,
                                           std::to_string(options.segment_bytes));
   }
   std::unique_ptr<Journal> journal(new Journal(file_system, directory, options));
-  if (Status status = journal->start(replay); !status.is_ok()) {
+  if (Status status = journal->start(replay, begin); !status.is_ok()) {
     return std::move(status).with_context("cannot open the journal in " + directory);
   }
   return journal;
 }
 
-Status Journal::start(const Replay& replay) {
+Status Journal::start(const Replay& replay, const Begin& begin) {
   if (Status status = file_system_.create_directory(directory_); !status.is_ok()) {
     return status;
   }
@@ -112,6 +112,11 @@ Status Journal::start(const Replay& replay) {
     return create();
   }
   manifest_ = **manifest;
+  if (begin) {
+    if (Status status = begin(manifest_); !status.is_ok()) {
+      return status;
+    }
+  }
   prepare_manifest(file_system_, directory_);
   space_.start(manifest_.oldest_segment, manifest_.oldest_sequence);
   const Result<RecoveredEnd> end = recover(
@@ -182,7 +187,7 @@ Status Journal::create() {
   if (Status status = check_nothing_is_lost(); !status.is_ok()) {
     return status;
   }
-  manifest_.journal_id = mix(options_.seed, 0);
+  manifest_.journal_id = options_.journal_id != 0 ? options_.journal_id : mix(options_.seed, 0);
   manifest_.oldest_segment = 1;
   manifest_.oldest_sequence = 1;
   space_.start(1, 1);
@@ -454,7 +459,7 @@ bool Journal::needs_compaction() const {
          total.bytes > options_.compaction_factor * total.live_bytes;
 }
 
-Status Journal::drop_segments_before(std::uint32_t segment) {
+Status Journal::drop_segments_before(std::uint32_t segment, bool leaves_orphans) {
   if (!stopped_.is_ok()) {
     return stopped_;
   }
@@ -473,7 +478,9 @@ Status Journal::drop_segments_before(std::uint32_t segment) {
   Manifest next = manifest_;
   next.oldest_segment = segment;
   next.oldest_sequence = space_.usage(segment).first_sequence;
-  next.orphans_through = last_sequence();
+  if (leaves_orphans) {
+    next.orphans_through = last_sequence();
+  }
   if (Status status = write_manifest(file_system_, directory_, next); !status.is_ok()) {
     return status;
   }

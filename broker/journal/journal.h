@@ -83,6 +83,8 @@ struct JournalOptions {
   // Salts and the journal's id come from it; 0 takes a random one. Tests give one to get the same
   // bytes.
   std::uint64_t seed = 0;
+  // Of a new journal; 0 takes one from the seed.
+  std::uint64_t journal_id = 0;
 };
 
 struct JournalCounters {
@@ -104,6 +106,8 @@ class Journal {
   // Told every entry in order, once. It may call release() on the journal it is given, and nothing
   // else. A Status that is not ok ends the recovery with it.
   using Replay = std::function<Status(Journal&, const EntryView&)>;
+  // Told, before that and under the lock, where the journal begins.
+  using Begin = std::function<Status(const Manifest&)>;
 
   // Opens the journal in `directory`, making it when there is none, and replays it. Errors:
   // kReasonLocked (another broker has it), kReasonPermission, kReasonDiskFull, kReasonDamaged,
@@ -111,7 +115,8 @@ class Journal {
   // the journal.
   static Result<std::unique_ptr<Journal>> open(FileSystem& file_system,
                                                const std::string& directory,
-                                               const JournalOptions& options, const Replay& replay);
+                                               const JournalOptions& options, const Replay& replay,
+                                               const Begin& begin = {});
   // Ends without a flush, as a crash would. close() first to end in good order.
   ~Journal() = default;
   Journal(const Journal&) = delete;
@@ -155,7 +160,8 @@ class Journal {
   // them must have been appended again, released and flushed. Errors: kReasonStillLive (nothing is
   // dropped), kReasonDiskFull and kReasonInputOutput (try again later: nothing is lost),
   // kReasonStopped.
-  Status drop_segments_before(std::uint32_t segment);
+  // `leaves_orphans`: what comes after may speak of what only they introduced.
+  Status drop_segments_before(std::uint32_t segment, bool leaves_orphans = true);
 
   std::uint32_t oldest_segment() const { return space_.oldest(); }
   std::uint32_t active_segment() const { return active_.header.number; }
@@ -170,7 +176,7 @@ class Journal {
  private:
   Journal(FileSystem& file_system, std::string directory, const JournalOptions& options);
 
-  Status start(const Replay& replay);
+  Status start(const Replay& replay, const Begin& begin);
   Status create();
   Status check_nothing_is_lost();
   Status replay_batch(const SegmentHeader& segment, const Batch& batch, const Replay& replay);

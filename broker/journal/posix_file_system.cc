@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <filesystem>
 #include <limits>
 #include <system_error>
@@ -248,7 +249,7 @@ Status PosixFileSystem::rename(const std::string& from, const std::string& to) {
 }
 
 Status PosixFileSystem::remove(const std::string& path) {
-  return ::unlink(path.c_str()) == 0 ? Status::ok() : failure("cannot remove", path, errno);
+  return std::remove(path.c_str()) == 0 ? Status::ok() : failure("cannot remove", path, errno);
 }
 
 Status PosixFileSystem::sync_directory(const std::string& directory) {

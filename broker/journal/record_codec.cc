@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cstring>
+#include <optional>
 #include <type_traits>
 
 namespace assay::journal {
@@ -56,6 +57,9 @@ void visit_tail(Fields& fields, R& record) {
   }
 }
 
+template <typename Fields, typename R>
+void visit_carried(Fields& fields, R& record);
+
 // Each record's fields in the order in which they are written; the same list serves both directions
 // and people.
 template <typename Fields, typename R>
@@ -107,6 +111,8 @@ void visit_fields(Fields& fields, R& record) {
     fields("due", record.due);
   } else if constexpr (std::is_same_v<Type, core::ScheduleRemoved>) {
     fields("name", record.name);
+  } else if constexpr (std::is_same_v<Type, core::TaskForgotten>) {
+    fields("from_history", record.from_history);
   } else if constexpr (std::is_same_v<Type, core::TaskPinned>) {
     fields("pinned", record.pinned);
   } else if constexpr (std::is_same_v<Type, core::TaskHeld>) {
@@ -117,6 +123,68 @@ void visit_fields(Fields& fields, R& record) {
     fields("reason", record.reason);
   } else if constexpr (std::is_same_v<Type, core::QuarantineReleased>) {
     fields("key", record.key);
+  } else if constexpr (std::is_same_v<Type, core::EndedForgotten>) {
+    fields("count", record.count);
+  } else {
+    visit_carried(fields, record);
+  }
+}
+
+template <typename Fields, typename Task>
+void visit_carried_task(Fields& fields, Task& task) {
+  visit_fields(fields, task.submitted);
+  fields("state", task.state);
+  fields("changed_at", task.changed_at);
+  fields("cause", task.cause);
+  fields("attempt", task.attempt);
+  fields("counted", task.attempts_counted);
+  fields("losses", task.losses);
+  fields("cancel_requested", task.cancel_requested);
+  fields("handed_over", task.handed_over);
+  fields("by_report", task.ended_by_report);
+  fields("pinned", task.pinned);
+  fields("has_deadline", task.has_deadline);
+  fields("dependencies_left", task.dependencies_left);
+  fields("dependents_left", task.dependents_left);
+  fields.list("attempts", task.attempts, [&](auto& attempt) {
+    fields("attempt", attempt.attempt.number);
+    fields("worker", attempt.worker.value);
+    fields("started_at", attempt.started_at);
+    fields("ended_at", attempt.ended_at);
+    fields("because", attempt.ended_because);
+    fields("cause", attempt.cause);
+    visit_usage(fields, attempt.usage);
+  });
+  fields("reason", task.reason);
+  fields("result_artifacts", task.result_artifacts);
+  fields("cached_from", task.cached_from);
+  fields("followers", task.followers);
+  fields("held_by", task.held_by);
+  visit_usage(fields, task.usage);
+}
+
+// The records of a checkpoint.
+template <typename Fields, typename R>
+void visit_carried(Fields& fields, R& record) {
+  using Type = std::remove_const_t<R>;
+  const auto name = [&](auto& owner) { fields("owner", owner.value); };
+  if constexpr (std::is_same_v<Type, core::CheckpointBegun>) {
+    fields.list("owners", record.owners, name);
+  } else if constexpr (std::is_same_v<Type, core::TaskCarried>) {
+    visit_carried_task(fields, record);
+  } else if constexpr (std::is_same_v<Type, core::DependentsCarried>) {
+    fields("dependents", record.dependents);
+  } else if constexpr (std::is_same_v<Type, core::RunCarried>) {
+    fields("owner", record.owner.value);
+    fields("cache_key", record.cache_key);
+    fields("leader", record.leader);
+    fields("success", record.success);
+    fields("followers", record.followers);
+  } else if constexpr (std::is_same_v<Type, core::QueueCarried>) {
+    fields("last_sequence", record.last_sequence);
+    fields("pass_now", record.pass_now);
+    fields.list("owners", record.owners, name);
+    fields.list("passes", record.passes, [&](auto& pass) { fields("pass", pass); });
   }
 }
 
@@ -154,6 +222,15 @@ class Writer {
   void operator()(const char* name, const std::vector<std::string>& texts) {
     (*this)(name, static_cast<std::uint32_t>(texts.size()));
     for (const std::string& text : texts) (*this)(name, text);
+  }
+  void operator()(const char* name, const std::optional<Time>& at) {
+    (*this)(name, at.has_value());
+    if (at) (*this)(name, *at);
+  }
+  template <typename Item, typename Visit>
+  void list(const char* name, const std::vector<Item>& items, Visit visit) {
+    (*this)(name, static_cast<std::uint32_t>(items.size()));
+    for (const Item& item : items) visit(item);
   }
   void operator()(const char* name, const std::map<std::string, std::string>& labels) {
     (*this)(name, static_cast<std::uint32_t>(labels.size()));
@@ -228,6 +305,18 @@ class Reader {
     }
     failed_ = failed_ || count > 0;
   }
+  void operator()(const char* name, std::optional<Time>& at) {
+    bool is_there = false;
+    (*this)(name, is_there);
+    if (is_there) (*this)(name, at.emplace());
+  }
+  template <typename Item, typename Visit>
+  void list(const char* name, std::vector<Item>& items, Visit visit) {
+    std::uint32_t count = 0;
+    (*this)(name, count);
+    for (; count > 0 && !failed_ && !in_.empty(); --count) visit(items.emplace_back());
+    failed_ = failed_ || count > 0;
+  }
   void operator()(const char* name, std::map<std::string, std::string>& labels) {
     std::uint32_t count = 0;
     (*this)(name, count);
@@ -285,6 +374,13 @@ class Describer {
   void operator()(const char* name, const std::string& text) {
     if (!text.empty()) add(name, "\"" + text + "\"");
   }
+  void operator()(const char* name, const std::optional<Time>& at) {
+    if (at) (*this)(name, *at);
+  }
+  template <typename Item, typename Visit>
+  void list(const char*, const std::vector<Item>& items, Visit visit) {
+    for (const Item& item : items) visit(item);
+  }
   void operator()(const char* name, const std::map<std::string, std::string>& labels) {
     for (const auto& [label, value] : labels) add(name, label + ":" + value);
   }
@@ -320,6 +416,12 @@ constexpr RecordType kTypeOf = [] {
   if constexpr (std::is_same_v<R, core::ScheduleSet>) return RecordType::kScheduleSet;
   if constexpr (std::is_same_v<R, core::ScheduleFired>) return RecordType::kScheduleFired;
   if constexpr (std::is_same_v<R, core::ScheduleRemoved>) return RecordType::kScheduleRemoved;
+  if constexpr (std::is_same_v<R, core::CheckpointBegun>) return RecordType::kCheckpointBegun;
+  if constexpr (std::is_same_v<R, core::TaskCarried>) return RecordType::kTaskCarried;
+  if constexpr (std::is_same_v<R, core::DependentsCarried>) return RecordType::kDependentsCarried;
+  if constexpr (std::is_same_v<R, core::RunCarried>) return RecordType::kRunCarried;
+  if constexpr (std::is_same_v<R, core::QueueCarried>) return RecordType::kQueueCarried;
+  if constexpr (std::is_same_v<R, core::EndedForgotten>) return RecordType::kEndedForgotten;
 }();
 
 std::string_view name_of(RecordType type) {
@@ -361,6 +463,18 @@ std::string_view name_of(RecordType type) {
       return "ScheduleFired";
     case RecordType::kScheduleRemoved:
       return "ScheduleRemoved";
+    case RecordType::kCheckpointBegun:
+      return "CheckpointBegun";
+    case RecordType::kTaskCarried:
+      return "TaskCarried";
+    case RecordType::kDependentsCarried:
+      return "DependentsCarried";
+    case RecordType::kRunCarried:
+      return "RunCarried";
+    case RecordType::kQueueCarried:
+      return "QueueCarried";
+    case RecordType::kEndedForgotten:
+      return "EndedForgotten";
   }
   return "unknown";
 }
@@ -447,6 +561,18 @@ Result<core::Record> decode_record(std::string_view head) {
       return read<core::ScheduleFired>(fields);
     case RecordType::kScheduleRemoved:
       return read<core::ScheduleRemoved>(fields);
+    case RecordType::kCheckpointBegun:
+      return read<core::CheckpointBegun>(fields);
+    case RecordType::kTaskCarried:
+      return read<core::TaskCarried>(fields);
+    case RecordType::kDependentsCarried:
+      return read<core::DependentsCarried>(fields);
+    case RecordType::kRunCarried:
+      return read<core::RunCarried>(fields);
+    case RecordType::kQueueCarried:
+      return read<core::QueueCarried>(fields);
+    case RecordType::kEndedForgotten:
+      return read<core::EndedForgotten>(fields);
   }
   return Status(Code::kDataLoss, "unknown_record",
                 "a record of type " + std::to_string(static_cast<unsigned char>(head[0])) +

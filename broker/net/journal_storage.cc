@@ -1,6 +1,9 @@
 // Storage in the journal: records become entries, one flush a call.
 #include <span>
 
+#include "broker/compaction/checkpoint_directory.h"
+#include "broker/compaction/checkpoint_maker.h"
+#include "broker/compaction/compactor.h"
 #include "broker/history/history.h"
 #include "broker/journal/journal.h"
 #include "broker/journal/posix_file_system.h"
@@ -12,24 +15,46 @@ namespace {
 
 class JournalStorage : public Storage {
  public:
-  Status open(const std::string& directory, core::BrokerCore& core, Recovery& recovery) {
-    const auto replay = [&](journal::Journal&, const journal::EntryView& entry) -> Status {
-      auto record = journal::decode_record(entry.head);
-      if (!record.is_ok()) return record.status();
-      ++recovery.records;
-      Status status = core.recover(*record, entry.location);
-      // After a repair a record may speak of a task whose beginning was given up: nothing is left
-      // to do for it.
-      if (status.reason() == "impossible_record" && entry.may_be_orphan) {
-        ++recovery.orphans;
-        return Status::ok();
-      }
-      return status;
-    };
-    auto opened = journal::Journal::open(file_system_, directory, {}, replay);
+  explicit JournalStorage(journal::FileSystem& file_system) : file_system_(file_system) {}
+
+  Status open(const JournalSettings& settings, const core::CoreOptions& rules,
+              core::BrokerCore& core, Recovery& recovery) {
+    compaction::RecordApplier apply([&](const core::Record& record, core::Location blob) {
+      return core.recover(record, blob);
+    });
+    std::uint64_t checkpoint_bytes = 0;
+    auto opened = journal::Journal::open(
+        file_system_, settings.directory, {.segment_bytes = settings.segment_bytes},
+        [&](journal::Journal&, const journal::EntryView& entry) {
+          return apply(entry, compaction::Shelf::kJournal);
+        },
+        [&](const journal::Manifest& manifest) -> Status {
+          const auto read = compaction::read_checkpoint(
+              file_system_, settings.directory, manifest, [&](const journal::EntryView& entry) {
+                return apply(entry, compaction::Shelf::kCheckpointA);
+              });
+          if (!read.is_ok()) return read.status();
+          checkpoint_bytes = *read;
+          return compaction::remove_other_checkpoints(file_system_, settings.directory,
+                                                      compaction::checkpoint_of(manifest));
+        });
     if (!opened.is_ok()) return opened.status();
     journal_ = std::move(*opened);
+    compactor_ = std::make_unique<compaction::Compactor>(
+        file_system_, *journal_,
+        compaction::CompactionOptions{.journal_directory = settings.directory,
+                                      .rules = rules,
+                                      .segment_bytes = settings.segment_bytes,
+                                      .bytes_min = settings.compaction_bytes_min,
+                                      .on_own_thread = settings.compacts_on_own_thread},
+        checkpoint_bytes);
+    directory_ = settings.directory;
+    recovery.records = apply.records();
+    recovery.orphans = apply.orphans();
     recovery.report = journal_->recovery_report().to_string();
+    if (checkpoint_bytes > 0) {
+      recovery.report += "; a checkpoint of " + std::to_string(checkpoint_bytes) + " bytes";
+    }
     return Status::ok();
   }
 
@@ -61,32 +86,66 @@ class JournalStorage : public Storage {
   Status can_accept(const core::BrokerCore& core) override {
     const core::State& state = core.state();
     const std::uint64_t live = state.tasks().size() - state.ended_count();
-    return journal_->can_accept(kTurnBytes + live * kBytesToEndATask);
+    Status status = journal_->can_accept(kTurnBytes + live * kBytesToEndATask);
+    return status.is_ok() ? has_room_to_compact(state) : status;
+  }
+
+  Result<bool> between_turns(core::BrokerCore& core) override {
+    return compactor_->turn(
+        core, history_ == nullptr ? journal_->durable_sequence() : history_->counters().position);
   }
 
   Result<std::string> read(const core::Location& location) override {
     if (location.length == 0) return std::string();
-    return journal_->read(location);
+    const bool is_in_journal = compaction::shelf_of(location) == compaction::Shelf::kJournal;
+    return is_in_journal ? journal_->read(location) : compactor_->read(location);
   }
 
   StorageCounters counters() const override {
     const journal::JournalCounters counters = journal_->counters();
     return {.bytes = counters.bytes,
             .flushes = counters.flushes,
-            .flush_seconds_last = std::chrono::duration<double>(counters.flush_last).count()};
+            .flush_seconds_last = std::chrono::duration<double>(counters.flush_last).count(),
+            .checkpoint_bytes = compactor_->counters().checkpoint_bytes,
+            .compactions = compactor_->counters().checkpoints,
+            .compaction_failures = compactor_->counters().failures};
   }
 
   void offer_to(history::History& history) override { history_ = &history; }
   std::uint64_t durable_sequence() const override { return journal_->durable_sequence(); }
 
-  Status close() override { return journal_->close(); }
+  Status close() override {
+    compactor_.reset();
+    return journal_->close();
+  }
 
  private:
   // What a turn may write at most, about, and what the rest of a task's life does.
   static constexpr std::uint64_t kTurnBytes = 64 << 20;
   static constexpr std::uint64_t kBytesToEndATask = 512;
+  static constexpr int kTurnsBetweenAsking = 100;
   static constexpr std::size_t kEntriesPerBatch = 100'000;
   static constexpr std::size_t kBlobBytesPerBatch = 256 << 20;
+
+  // Space for the next checkpoint, or the journal could only grow. Asking costs a system call.
+  Status has_room_to_compact(const core::State& state) {
+    if (compactor_->is_at_work()) return room_;  // it takes that space now
+    if (turns_until_asked_ > 0 && room_.is_ok()) {
+      --turns_until_asked_;
+      return room_;
+    }
+    turns_until_asked_ = kTurnsBetweenAsking;
+    const auto free = file_system_.free_bytes(directory_);
+    const std::uint64_t wanted = state.checkpoint_bytes();
+    room_ = Status::ok();
+    if (free.is_ok() && *free < wanted) {
+      room_ = retry_later(std::string(journal::kReasonDiskFull),
+                          "expected " + std::to_string(wanted) + " free bytes in " + directory_ +
+                              " for the next checkpoint, found " + std::to_string(*free) +
+                              "; work is finished but none accepted until there is space");
+    }
+    return room_;
+  }
 
   Status append(std::span<const core::Append> appends, core::BrokerCore& core) {
     heads_.clear();
@@ -111,8 +170,12 @@ class JournalStorage : public Storage {
     return Status::ok();
   }
 
-  journal::PosixFileSystem file_system_;
+  journal::FileSystem& file_system_;
+  std::string directory_;
   std::unique_ptr<journal::Journal> journal_;
+  std::unique_ptr<compaction::Compactor> compactor_;  // after the journal that it uses
+  Status room_;
+  int turns_until_asked_ = 0;
   history::History* history_ = nullptr;
   std::string heads_;
   std::vector<journal::Entry> entries_;
@@ -120,12 +183,21 @@ class JournalStorage : public Storage {
 
 }  // namespace
 
-Result<std::unique_ptr<Storage>> open_journal_storage(const std::string& directory,
+Result<std::unique_ptr<Storage>> open_journal_storage(journal::FileSystem& file_system,
+                                                      const JournalSettings& settings,
+                                                      const core::CoreOptions& rules,
                                                       core::BrokerCore& core, Recovery& recovery) {
-  auto storage = std::make_unique<JournalStorage>();
-  Status status = storage->open(directory, core, recovery);
+  auto storage = std::make_unique<JournalStorage>(file_system);
+  Status status = storage->open(settings, rules, core, recovery);
   if (!status.is_ok()) return status;
   return std::unique_ptr<Storage>(std::move(storage));
+}
+
+Result<std::unique_ptr<Storage>> open_journal_storage(const JournalSettings& settings,
+                                                      const core::CoreOptions& rules,
+                                                      core::BrokerCore& core, Recovery& recovery) {
+  static journal::PosixFileSystem file_system;  // without a state: all threads may use it
+  return open_journal_storage(file_system, settings, rules, core, recovery);
 }
 
 }  // namespace assay::net

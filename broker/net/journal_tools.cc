@@ -3,7 +3,9 @@
 #include <cstdio>
 #include <iostream>
 
-#include "broker/journal/backup.h"
+#include "broker/compaction/checkpoint_backup.h"
+#include "broker/compaction/checkpoint_directory.h"
+#include "broker/journal/directory.h"
 #include "broker/journal/inspection.h"
 #include "broker/journal/posix_file_system.h"
 #include "broker/journal/print.h"
@@ -23,22 +25,56 @@ std::string render(std::string_view head) {
   return record.is_ok() ? journal::describe_record(*record) : record.status().to_string();
 }
 
-int verify_journal(journal::FileSystem& files, const std::string& data_dir) {
-  auto inspection = journal::inspect(files, data_dir);
+// Of the checkpoint that the journal begins with; empty: it has none.
+std::string checkpoint_in(journal::FileSystem& files, const std::string& data_dir) {
+  const auto manifest = journal::read_manifest(files, data_dir);
+  if (!manifest.is_ok() || !manifest.value()) return {};
+  const std::uint32_t segment = compaction::checkpoint_of(*manifest.value());
+  return segment == 0 ? std::string() : compaction::checkpoint_path(data_dir, segment);
+}
+
+int verify_directory(journal::FileSystem& files, const std::string& directory) {
+  auto inspection = journal::inspect(files, directory);
   if (!inspection.is_ok()) return fail(inspection.status());
   std::cout << inspection->to_string() << std::flush;
   return inspection->is_intact() ? 0 : 1;
 }
 
+int verify_journal(journal::FileSystem& files, const std::string& data_dir) {
+  const std::string checkpoint = checkpoint_in(files, data_dir);
+  const int journal = verify_directory(files, data_dir);
+  if (checkpoint.empty()) return journal;
+  std::cout << "the checkpoint that it begins with, " << checkpoint << ":\n";
+  if (verify_directory(files, checkpoint) != 0) return 1;
+  const auto manifest = journal::read_manifest(files, data_dir);
+  const auto whole = compaction::read_checkpoint(
+      files, data_dir, *manifest.value(), [](const journal::EntryView&) { return Status::ok(); });
+  return whole.is_ok() ? journal : fail(whole.status());
+}
+
 int repair_journal(journal::FileSystem& files, const std::string& data_dir) {
-  auto report = journal::repair(files, data_dir);
-  if (!report.is_ok()) return fail(report.status());
-  std::cout << report->to_string() << std::flush;
+  const std::string checkpoint = checkpoint_in(files, data_dir);
+  for (const std::string& directory : {data_dir, checkpoint}) {
+    if (directory.empty()) continue;
+    auto report = journal::repair(files, directory);
+    if (!report.is_ok()) return fail(report.status());
+    std::cout << report->to_string() << std::flush;
+  }
   return 0;
 }
 
+Status print_journal(journal::FileSystem& files, const std::string& data_dir) {
+  const std::string checkpoint = checkpoint_in(files, data_dir);
+  if (!checkpoint.empty()) {
+    std::cout << "checkpoint " << checkpoint << "\n";
+    Status status = journal::print(files, checkpoint, std::cout, render);
+    if (!status.is_ok()) return status;
+  }
+  return journal::print(files, data_dir, std::cout, render);
+}
+
 int back_up(journal::FileSystem& files, const std::string& data_dir, const std::string& to) {
-  auto report = journal::backup(files, data_dir, to);
+  auto report = compaction::back_up(files, data_dir, to);
   if (!report.is_ok()) return fail(report.status());
   std::cout << "copied " << report->segments << " segments, " << report->bytes
             << " bytes, up to batch " << report->last_sequence << ", to " << to << "\n";
@@ -51,7 +87,7 @@ int run_journal_tools(const JournalTools& tools, const std::string& data_dir) {
   journal::PosixFileSystem files;
   if (!tools.backup.empty()) return back_up(files, data_dir, tools.backup);
   if (tools.print) {
-    Status status = journal::print(files, data_dir, std::cout, render);
+    Status status = print_journal(files, data_dir);
     return status.is_ok() ? 0 : fail(status);
   }
   return tools.repair ? repair_journal(files, data_dir) : verify_journal(files, data_dir);

@@ -152,6 +152,9 @@ Status Loop::settle() {
     workers_.forget(peer);
   }
   core_.on_turn_over();
+  const auto more = storage_.between_turns(core_);
+  if (!more.is_ok()) return more.status();
+  storage_has_more_to_do_ = *more;
   const Time now = clock_.now();
   if (now >= next_forgetting_) {
     forget_strangers();
@@ -239,7 +242,7 @@ void Loop::measure() {
 
 bool Loop::wait() {
   auto timeout = std::min(kSleepMax, std::max(Duration(0), wake_at_ - clock_.now()));
-  if (!gone_.empty()) timeout = Duration(0);
+  if (!gone_.empty() || storage_has_more_to_do_) timeout = Duration(0);
   if (http_) timeout = std::min(timeout, http_->timeout().value_or(kSleepMax));
   if (std::chrono::steady_clock::now() < spin_until_) timeout = Duration(0);
   std::array<zmq::pollitem_t, 7> items{{
@@ -261,40 +264,6 @@ bool Loop::wait() {
   while (reload_ && read(reload_descriptor_, &signal, sizeof signal) == sizeof signal)
     reload_wanted_ = true;
   return (items[0].revents & ZMQ_POLLIN) == 0;
-}
-
-HttpResponse Loop::answer(const std::string& path) const {
-  static const std::string kQueues = "/v1/queues";
-  if (path == "/healthz") return {.content_type = "text/plain", .body = "alive\n"};
-  // The sockets are bound and the journal is recovered before the first request can be answered.
-  if (path == "/readyz" && !failure_.is_ok())
-    return {.status = 503, .content_type = "text/plain", .body = failure_.to_string() + "\n"};
-  if (path == "/readyz") {
-    return {.content_type = "text/plain",
-            .body = space_.is_ok() ? "ready\n"
-                                   : "ready, but takes nothing new: " + space_.to_string() + "\n"};
-  }
-  if (path == "/metrics") {
-    HttpResponse metrics{
-        .content_type = "text/plain; version=0.0.4; charset=utf-8",
-        .body = prometheus_text(core_, measured_, storage_.counters(), clock_.now())};
-    if (history_ != nullptr && history_->writer() != nullptr)
-      metrics.body += prometheus_text(history_->writer()->counters());
-    return metrics;
-  }
-  if (path == kQueues || path == kQueues + "/")
-    return {.body = queues_json(core_.queue_infos(clock_.now()))};
-  if (path.starts_with(kQueues + "/")) {
-    for (const QueueInfo& queue : core_.queue_infos(clock_.now())) {
-      if (path.substr(kQueues.size() + 1) == queue.name.value)
-        return {.body = queue_json(queue) + "\n"};
-    }
-    return {.status = 404, .body = "{\"error\":\"there is no such queue; see /v1/queues\"}\n"};
-  }
-  return {.status = 404,
-          .body =
-              "{\"error\":\"served here: /healthz, /readyz, /metrics, /v1/queues, "
-              "/v1/queues/NAME\"}\n"};
 }
 
 }  // namespace assay::net

@@ -100,6 +100,7 @@ class Loop {
   Status failure_;  // not ok: a write or a flush failed
   core::Effects effects_;
   Measured measured_;
+  bool storage_has_more_to_do_ = false;
   std::vector<core::PeerId> gone_;  // found so while this turn spoke
   bool drained_ = true;             // nothing was left in the sockets at the end of the turn
   // What of this turn's effects turn_is_full() has counted.

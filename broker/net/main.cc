@@ -63,6 +63,24 @@ void let_writes_fail() {
   std::signal(SIGXFSZ, SIG_IGN);
 }
 
+Result<std::unique_ptr<Storage>> open_storage(const Settings& settings, core::BrokerCore& core) {
+  Recovery recovery;
+  auto storage = settings.durable
+                     ? open_journal_storage({.directory = settings.data_dir,
+                                             .segment_bytes = settings.segment_bytes,
+                                             .compaction_bytes_min = settings.compaction_bytes_min},
+                                            settings.core, core, recovery)
+                     : make_memory_storage();
+  if (!storage.is_ok()) return storage;
+  log::info("recovered", {{"data_dir", settings.data_dir},
+                          {"durable", settings.durable},
+                          {"records", recovery.records},
+                          {"orphans", recovery.orphans},
+                          {"tasks", core.state().tasks().size()},
+                          {"report", recovery.report}});
+  return storage;
+}
+
 int run(Settings& settings, const CommandWords& words) {
   allow_many_connections();
   let_writes_fail();
@@ -71,19 +89,9 @@ int run(Settings& settings, const CommandWords& words) {
   const Clock clock;
   settings.core.history = settings.durable && settings.history;
   core::BrokerCore core(settings.core);
-  Recovery recovery;
-  std::unique_ptr<Storage> storage = make_memory_storage();
-  if (settings.durable) {
-    auto opened = open_journal_storage(settings.data_dir, core, recovery);
-    if (!opened.is_ok()) return fail(opened.status());
-    storage = std::move(*opened);
-  }
-  log::info("recovered", {{"data_dir", settings.data_dir},
-                          {"durable", settings.durable},
-                          {"records", recovery.records},
-                          {"orphans", recovery.orphans},
-                          {"tasks", core.state().tasks().size()},
-                          {"report", recovery.report}});
+  auto opened = open_storage(settings, core);
+  if (!opened.is_ok()) return fail(opened.status());
+  const std::unique_ptr<Storage> storage = std::move(*opened);
 
   std::optional<HistoryService> history;
   if (settings.core.history) {

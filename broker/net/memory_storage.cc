@@ -21,6 +21,7 @@ class MemoryStorage : public Storage {
     return Status::ok();
   }
   Status can_accept(const core::BrokerCore&) override { return Status::ok(); }
+  Result<bool> between_turns(core::BrokerCore&) override { return false; }
   Result<std::string> read(const core::Location& location) override {
     if (location.length == 0) return std::string();
     return blobs_[location.offset];

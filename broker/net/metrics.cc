@@ -121,6 +121,14 @@ std::string prometheus_text(const core::BrokerCore& core, const Measured& measur
   measured.flush_seconds.print("assay_journal_flush_seconds", "", out);
   head(out, "assay_journal_bytes", "gauge", "Bytes of the journal on disk.");
   line(out, "assay_journal_bytes", "", storage.bytes);
+  head(out, "assay_checkpoint_bytes", "gauge",
+       "Bytes of the checkpoint that the journal begins with.");
+  line(out, "assay_checkpoint_bytes", "", storage.checkpoint_bytes);
+  head(out, "assay_compactions_total", "counter", "Checkpoints made since the broker started.");
+  line(out, "assay_compactions_total", "", storage.compactions);
+  head(out, "assay_compaction_failures_total", "counter",
+       "Checkpoints that could not be made; each is tried again.");
+  line(out, "assay_compaction_failures_total", "", storage.compaction_failures);
   head(out, "assay_events_sequence", "gauge", "The sequence number of the feed's latest event.");
   line(out, "assay_events_sequence", "", core.state().last_sequence());
   head(out, "assay_rejected_messages_total", "counter",

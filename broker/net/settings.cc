@@ -72,6 +72,15 @@ void describe_history(Settings& settings, config::Options& options) {
                   {1000, 1'000'000'000});
 }
 
+void describe_journal(Settings& settings, config::Options& options) {
+  options.bytes("segment_bytes", settings.segment_bytes,
+                "of each of the journal's files; a batch that is larger gets one of its own",
+                {64 << 10, 1ULL << 30});
+  options.bytes("compaction_bytes_min", settings.compaction_bytes_min,
+                "the journal is compacted when it has grown by as much, and by as much as it held",
+                {256 << 10, 1ULL << 40});
+}
+
 }  // namespace
 
 void describe(Settings& settings, config::Options& options) {
@@ -80,6 +89,7 @@ void describe(Settings& settings, config::Options& options) {
   options.text("data_dir", settings.data_dir, "where the journal lives");
   options.boolean("durable", settings.durable,
                   "keep a journal; without one everything ends with the process");
+  describe_journal(settings, options);
   options.text("clients", settings.endpoints.clients,
                "where producers and operators connect; port * chooses a free one");
   options.text("workers", settings.endpoints.workers, "where workers connect");

@@ -16,6 +16,8 @@ namespace assay::net {
 struct Settings {
   std::string data_dir = "assay-data";
   bool durable = true;
+  std::uint64_t segment_bytes = 64ULL << 20;
+  std::uint64_t compaction_bytes_min = 256ULL << 20;
   Endpoints endpoints;
   std::string key_file;    // of the broker; empty: no keys
   std::string known_keys;  // a folder

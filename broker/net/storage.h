@@ -16,12 +16,19 @@ namespace assay::history {
 class History;
 }
 
+namespace assay::journal {
+class FileSystem;
+}
+
 namespace assay::net {
 
 struct StorageCounters {
   std::uint64_t bytes = 0;  // on disk
   std::uint64_t flushes = 0;
   double flush_seconds_last = 0;
+  std::uint64_t checkpoint_bytes = 0;  // of the checkpoint that the journal begins with
+  std::uint64_t compactions = 0;
+  std::uint64_t compaction_failures = 0;
 };
 
 // Thread: the loop's.
@@ -35,6 +42,9 @@ class Storage {
   // Whether new work may be accepted: what is accepted can be finished even if the disk is full
   // from now on, because its space is taken beforehand. Errors: `disk_full` (retry_later).
   virtual Status can_accept(const core::BrokerCore& core) = 0;
+  // Whatever is to be done between turns, a little at a time. True: there is more to do at once.
+  // Errors: as store().
+  virtual Result<bool> between_turns(core::BrokerCore& core) = 0;
   // A blob that was stored.
   virtual Result<std::string> read(const core::Location& location) = 0;
   virtual StorageCounters counters() const = 0;
@@ -53,10 +63,23 @@ struct Recovery {
   std::string report;         // for the log: what was cut from a torn end, if anything
 };
 
-// Opens the journal in `directory` (made when there is none) and recovers `core` from it.
+struct JournalSettings {
+  std::string directory;
+  std::uint64_t segment_bytes = 64ULL << 20;
+  std::uint64_t compaction_bytes_min = 256ULL << 20;  // of segments: below it none is compacted
+  bool compacts_on_own_thread = true;                 // false: for tests that want one order
+};
+
+// Opens the journal (made when there is none) and recovers `core` from it. `rules` are the core's.
 // Errors: those of journal::Journal::open, `malformed_record`, `unknown_record`,
 // `impossible_record`.
-Result<std::unique_ptr<Storage>> open_journal_storage(const std::string& directory,
+Result<std::unique_ptr<Storage>> open_journal_storage(const JournalSettings& settings,
+                                                      const core::CoreOptions& rules,
+                                                      core::BrokerCore& core, Recovery& recovery);
+// The same in another file system, which must outlive it.
+Result<std::unique_ptr<Storage>> open_journal_storage(journal::FileSystem& file_system,
+                                                      const JournalSettings& settings,
+                                                      const core::CoreOptions& rules,
                                                       core::BrokerCore& core, Recovery& recovery);
 
 // Keeps blobs in memory and forgets everything with the process.

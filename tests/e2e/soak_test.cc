@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "assay/client.h"
+#include "broker/compaction/checkpoint_directory.h"
 #include "broker/journal/journal.h"
 #include "broker/journal/posix_file_system.h"
 #include "broker/journal/record_codec.h"
@@ -106,18 +107,26 @@ class Soak : public testing::Test {
     return correct;
   }
 
+  // A task that a checkpoint holds as ended has ended once before it.
   std::map<TaskId, int> ends_in_journal() const {
     std::map<TaskId, int> ends;
+    const auto count = [&](const journal::EntryView& entry) -> Status {
+      const auto record = journal::decode_record(entry.head);
+      if (!record.is_ok()) return record.status();
+      if (const auto* end = std::get_if<core::TaskEnded>(&*record)) ++ends[end->id];
+      const auto* carried = std::get_if<core::TaskCarried>(&*record);
+      if (carried != nullptr && is_ended(carried->state)) ++ends[carried->submitted.id];
+      return Status::ok();
+    };
     journal::PosixFileSystem files;
-    const auto opened =
-        journal::Journal::open(files, broker_.data().string(), {},
-                               [&](journal::Journal&, const journal::EntryView& entry) -> Status {
-                                 const auto record = journal::decode_record(entry.head);
-                                 if (!record.is_ok()) return record.status();
-                                 if (const auto* end = std::get_if<core::TaskEnded>(&*record))
-                                   ++ends[end->id];
-                                 return Status::ok();
-                               });
+    const auto opened = journal::Journal::open(
+        files, broker_.data().string(), {},
+        [&](journal::Journal&, const journal::EntryView& entry) { return count(entry); },
+        [&](const journal::Manifest& manifest) {
+          EXPECT_GT(compaction::checkpoint_of(manifest), 0U) << "it was never compacted";
+          return compaction::read_checkpoint(files, broker_.data().string(), manifest, count)
+              .status();
+        });
     EXPECT_TRUE(opened.is_ok()) << opened.status().to_string();
     return ends;
   }
@@ -125,7 +134,9 @@ class Soak : public testing::Test {
   support::TemporaryFolder folder_;
   BrokerProcess broker_{
       folder_.path(),
-      {"--queues", "echo", "--adoption-grace", "2s", "--lease", "4s", "--losses-max", "100"}};
+      {"--queues", "echo", "--adoption-grace", "2s", "--lease", "4s", "--losses-max", "100",
+       // Small, so that it is compacted all the time.
+       "--segment-bytes", "64KiB", "--compaction-bytes-min", "256KiB"}};
   std::vector<std::optional<Process>> workers_;
   int worker_lives_ = 0;
   std::mt19937 chance_;

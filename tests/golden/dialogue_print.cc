@@ -67,6 +67,15 @@ struct PrintRecord {
   std::string operator()(const core::TaskForgotten& r) const {
     return "TaskForgotten task=" + text(r.id);
   }
+  std::string operator()(const core::EndedForgotten& r) const {
+    return "EndedForgotten count=" + std::to_string(r.count);
+  }
+  // A checkpoint's records never leave the core by a step.
+  std::string operator()(const core::CheckpointBegun&) const { return "CheckpointBegun"; }
+  std::string operator()(const core::TaskCarried&) const { return "TaskCarried"; }
+  std::string operator()(const core::DependentsCarried&) const { return "DependentsCarried"; }
+  std::string operator()(const core::RunCarried&) const { return "RunCarried"; }
+  std::string operator()(const core::QueueCarried&) const { return "QueueCarried"; }
   std::string operator()(const core::ScheduleSet& r) const {
     return "ScheduleSet " + r.name + quoted("line", r.state.line) +
            " settled=" + seconds(r.state.settled);

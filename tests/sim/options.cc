@@ -45,6 +45,7 @@ Options options_from_seed(std::uint64_t seed) {
   options.schedules = dice.chance(0.5);
   options.wall_speed = static_cast<int>(dice.between(1, 40));
   options.wall_jumps = rate(0.2);
+  options.compaction = rate(0.02);
   return options;
 }
 
@@ -65,7 +66,8 @@ std::string describe(const Options& options) {
       << " disk_fails=" << options.disk_fails << " partition=" << options.partition
       << " clock_jumps=" << options.clock_jumps << " refuses_new=" << options.refuses_new
       << " trouble_ms=" << options.trouble.count() << " schedules=" << options.schedules
-      << " wall_speed=" << options.wall_speed << " wall_jumps=" << options.wall_jumps;
+      << " wall_speed=" << options.wall_speed << " wall_jumps=" << options.wall_jumps
+      << " compaction=" << options.compaction;
   return out.str();
 }
 

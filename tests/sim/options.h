@@ -35,6 +35,7 @@ struct Options {
   double hand_overs = 0;
   double poison = 0;       // of a task: it kills whoever gets it
   double disk_fails = 0;   // in a loop turn that writes: the broker says nothing and ends
+  double compaction = 0;   // in a loop turn: it begins, and what a recovery gives is compared
   double partition = 0;    // in a second: nothing arrives anywhere for a while
   double clock_jumps = 0;  // at a start of the broker
   double refuses_new = 0;  // a broker that takes nothing new for a while, in a second

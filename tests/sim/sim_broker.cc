@@ -1,6 +1,7 @@
 #include "tests/sim/sim_broker.h"
 
 #include "broker/core/invariants.h"
+#include "tests/support/state_text.h"
 
 namespace assay::sim {
 namespace {
@@ -64,12 +65,10 @@ void SimBroker::start() {
     world_.mark("clock jumped");
   }
   core_ = std::make_unique<core::BrokerCore>(options_);
-  for (std::size_t i = 0; i < disk_.size(); ++i) {
-    const core::Location blob{1, static_cast<std::uint32_t>(i),
-                              static_cast<std::uint32_t>(disk_[i].blob.size())};
-    Status status = core_->recover(disk_[i].record, blob);
-    if (!status.is_ok()) return world_.fail("recovery: " + status.to_string());
-  }
+  Status status = disk_.replay([&](const core::Record& record, core::Location blob) {
+    return core_->recover(record, blob);
+  });
+  if (!status.is_ok()) return world_.fail("recovery: " + status.to_string());
   core::Effects effects;
   core_->start(now(), {QueueName("eval"), QueueName("build")}, effects);
   store(effects);
@@ -84,6 +83,7 @@ void SimBroker::crash() {
   world_.mark("broker crashed");
   checker_.on_schedules_held_up();
   core_.reset();
+  disk_.crash();
   inbox_.clear();
   world_.after(world_.dice().delay(Duration(10), Duration(5000)), [this] { start(); });
 }
@@ -123,13 +123,14 @@ void SimBroker::turn() {
     world_.mark("a write failed");
     return crash();
   }
-  if (!store(effects)) return;
+  store(effects);
   if (where == 1) return crash();  // all is durable and nobody knows
   for (core::Outbound& outbound : effects.send) {
     if (where == 2 && world_.dice().chance(0.5)) return crash();
     deliver(outbound);
   }
   core_->on_turn_over();
+  compact();
   for (core::PeerId peer : effects.forget) {
     if (world_.dice().chance(0.5)) links_.erase(peer);
   }
@@ -139,39 +140,62 @@ void SimBroker::turn() {
   });
 }
 
-bool SimBroker::store(core::Effects& effects) {
+void SimBroker::store(core::Effects& effects) {
   for (core::Append& append : effects.append) {
     if (append.blob_of != core::kNoTask)
-      append.blob = disk_[core_->state().tasks().at(append.blob_of).blob.offset].blob;
+      append.blob = disk_.read(core_->state().tasks().at(append.blob_of).blob);
     checker_.on_durable(append.record, append.blob, wall_);
-    if (!append.blob.empty()) {
-      core_->on_stored(append, {1, static_cast<std::uint32_t>(disk_.size()),
-                                static_cast<std::uint32_t>(append.blob.size())});
-    }
-    disk_.push_back({std::move(append.record), std::move(append.blob)});
+    const bool has_blob = !append.blob.empty();
+    const core::Location where = disk_.append(append.record, std::move(append.blob));
+    if (has_blob) core_->on_stored(append, where);
   }
-  return true;
+  if (world_.dice().chance(world_.options().compaction)) compare_with_a_recovery();
+}
+
+// What is durable must give back the state that the broker has now.
+void SimBroker::compare_with_a_recovery() {
+  core::State recovered(options_);
+  const Status status = disk_.replay([&](const core::Record& record, core::Location blob) {
+    return recovered.apply(record, blob).status();
+  });
+  if (!status.is_ok()) return world_.fail("recovery: " + status.to_string());
+  const auto read = [this](core::Location blob) { return disk_.read(blob); };
+  const std::string differs = testing::difference(testing::describe_state(core_->state(), read),
+                                                  testing::describe_state(recovered, read));
+  if (!differs.empty()) world_.fail("a recovery gives another state than there was\n" + differs);
+}
+
+void SimBroker::compact() {
+  Dice& dice = world_.dice();
+  if (disk_.is_compacting()) {
+    if (disk_.move_blobs(*core_, static_cast<std::size_t>(dice.between(0, 20)))) {
+      world_.mark("compacted");
+      compare_with_a_recovery();
+    }
+  } else if (dice.chance(world_.options().compaction) && disk_.records_since_checkpoint() > 0) {
+    const auto through = 1 + dice.below(disk_.records_since_checkpoint());
+    const Status status = disk_.begin_checkpoint(options_, through);
+    if (!status.is_ok()) world_.fail("compaction: " + status.to_string());
+  }
 }
 
 void SimBroker::deliver(core::Outbound& outbound) {
-  const auto blob = [&](std::size_t i) {
-    if (outbound.blobs[i] == core::kNoTask) return std::string();
-    const core::Location where = core_->state().tasks().at(outbound.blobs[i]).blob;
-    return where.length == 0 ? std::string() : disk_[where.offset].blob;
+  const auto blob_of = [&](core::TaskIndex task) {
+    if (task == core::kNoTask) return std::string();
+    return disk_.read(core_->state().tasks().at(task).blob);
   };
   if (auto* tasks = std::get_if<Tasks>(&outbound.message)) {
     for (std::size_t i = 0; i < tasks->tasks.size(); ++i) {
-      tasks->tasks[i].body = blob(i);
+      tasks->tasks[i].body = blob_of(outbound.blobs[i]);
       for (std::size_t j = 0; j < outbound.inputs[i].size(); ++j) {
-        if (outbound.inputs[i][j] == core::kNoTask) continue;
-        const core::Location where = core_->state().tasks().at(outbound.inputs[i][j]).blob;
-        if (where.length > 0) tasks->tasks[i].inputs[j].result = disk_[where.offset].blob;
+        tasks->tasks[i].inputs[j].result = blob_of(outbound.inputs[i][j]);
       }
       checker_.on_dispatched(tasks->tasks[i]);
     }
   }
   if (auto* results = std::get_if<Results>(&outbound.message)) {
-    for (std::size_t i = 0; i < results->results.size(); ++i) results->results[i].result = blob(i);
+    for (std::size_t i = 0; i < results->results.size(); ++i)
+      results->results[i].result = blob_of(outbound.blobs[i]);
   }
   world_.carry([this, to = outbound.to, message = std::move(outbound.message)] {
     const auto link = links_.find(to);

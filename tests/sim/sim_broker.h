@@ -11,6 +11,7 @@
 
 #include "broker/core/broker_core.h"
 #include "tests/sim/checker.h"
+#include "tests/sim/sim_disk.h"
 #include "tests/sim/world.h"
 
 namespace assay::sim {
@@ -38,16 +39,13 @@ class SimBroker {
     core::Door door;
     Receiver receive;
   };
-  struct Stored {
-    core::Record record;
-    std::string blob;
-  };
-
   void start();
   void crash();
   void turn();
   bool schedules_may_wait() const;
-  bool store(core::Effects& effects);
+  void store(core::Effects& effects);
+  void compact();
+  void compare_with_a_recovery();
   void deliver(core::Outbound& outbound);
   void every_second();
   void pass_wall_time();
@@ -56,7 +54,7 @@ class SimBroker {
   Checker& checker_;
   core::CoreOptions options_;
   std::unique_ptr<core::BrokerCore> core_;  // null while the broker is down
-  std::vector<Stored> disk_;
+  SimDisk disk_;
   std::map<core::PeerId, Link> links_;
   std::vector<core::FromPeer> inbox_;
   Time now() const { return world_.now() + clock_offset_; }

@@ -4,6 +4,7 @@
 #include "tests/support/simulated_file_system.h"
 
 #include <algorithm>
+#include <set>
 
 namespace assay::testing {
 
@@ -14,10 +15,6 @@ using journal::OpenMode;
 namespace {
 
 constexpr std::uint64_t kSectorBytes = 512;
-
-std::string directory_of(const std::string& path) {
-  return path.substr(0, path.rfind('/'));
-}
 
 Status disk_full(const std::string& path) {
   return {Code::kExhausted, std::string(journal::kReasonDiskFull),
@@ -339,13 +336,13 @@ Status SimulatedFileSystem::create_directory(const std::string& /*path*/) {
 }
 
 Result<std::vector<std::string>> SimulatedFileSystem::list(const std::string& directory) {
-  std::vector<std::string> names;
+  std::set<std::string> names;
   for (const auto& [path, inode] : names_) {
-    if (directory_of(path) == directory) {
-      names.push_back(path.substr(directory.size() + 1));
-    }
+    if (!path.starts_with(directory + "/")) continue;
+    const std::string below = path.substr(directory.size() + 1);
+    names.insert(below.substr(0, below.find('/')));  // a file, or a directory of files
   }
-  return names;
+  return std::vector<std::string>(names.begin(), names.end());
 }
 
 Status SimulatedFileSystem::rename(const std::string& from, const std::string& to) {

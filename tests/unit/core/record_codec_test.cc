@@ -91,6 +91,58 @@ std::vector<core::Record> one_of_each_about_schedules() {
   };
 }
 
+std::vector<core::Record> one_of_each_of_a_checkpoint() {
+  const TaskId id = an_id();
+  return {
+      core::EndedForgotten{.sequence = 15, .count = 3},
+      core::TaskForgotten{.sequence = 16, .id = id, .from_history = true},
+      core::CheckpointBegun{.sequence = 17, .owners = {OwnerName("ann"), OwnerName("bob")}},
+      core::TaskCarried{.sequence = 18,
+                        .submitted = std::get<core::TaskSubmitted>(one_of_each().back()),
+                        .state = TaskState::kRunning,
+                        .changed_at = a_time(),
+                        .cause = Cause::kTask,
+                        .attempt = 2,
+                        .attempts_counted = 3,
+                        .losses = 4,
+                        .cancel_requested = true,
+                        .handed_over = true,
+                        .ended_by_report = true,
+                        .pinned = true,
+                        .has_deadline = true,
+                        .dependencies_left = 5,
+                        .dependents_left = 6,
+                        .attempts = {{.attempt = {1},
+                                      .worker = WorkerName("w1"),
+                                      .started_at = a_time(),
+                                      .ended_at = a_time(),
+                                      .ended_because = "lost",
+                                      .cause = Cause::kInfrastructure,
+                                      .usage = {1, 2, 3, 4}},
+                                     {.attempt = {2}, .started_at = a_time(), .ended_at = {}}},
+                        .reason = "why",
+                        .result_artifacts = {"00ff"},
+                        .cached_from = id,
+                        .followers = {id, id},
+                        .held_by = "ann/body:00",
+                        .usage = {5, 6, 7, 8}},
+      core::DependentsCarried{.sequence = 19, .id = id, .dependents = {id}},
+      core::RunCarried{.sequence = 20,
+                       .queue = QueueName("eval"),
+                       .owner = OwnerName("ann"),
+                       .cache_key = "key",
+                       .leader = id,
+                       .success = TaskId(),
+                       .followers = {id}},
+      core::QueueCarried{.sequence = 21,
+                         .queue = QueueName("eval"),
+                         .last_sequence = 22,
+                         .pass_now = 23,
+                         .owners = {OwnerName("ann")},
+                         .passes = {24}},
+  };
+}
+
 std::string bytes_of(const core::Record& record) {
   std::string bytes;
   encode_record(record, bytes);
@@ -99,7 +151,8 @@ std::string bytes_of(const core::Record& record) {
 
 TEST(RecordCodec, GivesBackWhatWasWritten) {
   std::vector<core::Record> records = one_of_each();
-  for (core::Record& record : one_of_each_about_schedules()) records.push_back(std::move(record));
+  for (auto more : {one_of_each_about_schedules(), one_of_each_of_a_checkpoint()})
+    records.insert(records.end(), more.begin(), more.end());
   for (const core::Record& record : records) {
     const std::string bytes = bytes_of(record);
     const auto decoded = decode_record(bytes);
@@ -110,7 +163,9 @@ TEST(RecordCodec, GivesBackWhatWasWritten) {
 }
 
 TEST(RecordCodec, RefusesARecordThatEndsInTheMiddleOfAField) {
-  for (const core::Record& record : one_of_each()) {
+  std::vector<core::Record> records = one_of_each();
+  for (core::Record& record : one_of_each_of_a_checkpoint()) records.push_back(std::move(record));
+  for (const core::Record& record : records) {
     const std::string bytes = bytes_of(record);
     for (std::size_t length = 0; length < bytes.size(); ++length) {
       // Cut between two fields it is an older, shorter record; anywhere else it is damage. Neither

@@ -40,7 +40,7 @@ TEST_F(StateTest, ADependentThatIsForgottenBeforeItsDependencyEndsIsNotToldOfIt)
   submit(1);
   submit(2, {task_id(1)});
   end(2, TaskState::kCancelled);
-  state_.forget_oldest_ended();
+  apply(EndedForgotten{.sequence = sequence_, .count = state_.excess_ended()});
   ASSERT_EQ(state_.tasks().find(task_id(2)), kNoTask);
   submit(3);  // where the forgotten one was
   end(1, TaskState::kCancelled);

@@ -77,6 +77,13 @@ struct Model {
   }
   void apply(const core::QueuePaused&, const std::string&) {}
   void apply(const core::TaskForgotten&, const std::string&) {}
+  void apply(const core::EndedForgotten&, const std::string&) {}
+  // The journals of these tests begin at the beginning.
+  void apply(const core::CheckpointBegun&, const std::string&) {}
+  void apply(const core::TaskCarried&, const std::string&) {}
+  void apply(const core::DependentsCarried&, const std::string&) {}
+  void apply(const core::RunCarried&, const std::string&) {}
+  void apply(const core::QueueCarried&, const std::string&) {}
   void apply(const core::ScheduleSet&, const std::string&) {}
   void apply(const core::ScheduleFired&, const std::string&) {}
   void apply(const core::ScheduleRemoved&, const std::string&) {}

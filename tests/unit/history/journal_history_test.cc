@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+
+#include "broker/compaction/checkpoint_maker.h"
+#include "broker/core/state.h"
 #include "broker/history/schema.h"
 #include "broker/journal/journal.h"
 #include "tests/unit/history/expected_history.h"
@@ -16,6 +20,7 @@ using testing::content_of;
 using testing::expect_same;
 using testing::expected_content;
 using testing::random_stream;
+using testing::StoredBatch;
 using testing::Stream;
 
 constexpr Duration kPatience{20'000};
@@ -108,6 +113,48 @@ TEST_F(JournalHistoryTest, ItIsMadeAnewFromTheJournal) {
   }
   open_history(/*rebuild=*/true);
   expect_complete(stream);
+}
+
+// Made anew from a journal that was compacted, it knows every task that the broker knows.
+TEST_F(JournalHistoryTest, ItIsMadeAnewFromACheckpoint) {
+  const Stream stream = random_stream(3, 300);
+  open_journal();
+  store(stream, 0, stream.size());
+  const std::uint32_t through = journal_->active_segment() - 1;
+  ASSERT_GT(through, 1U);
+  const std::atomic<bool> stop{false};
+  const auto made = compaction::make_checkpoint(
+      file_system_, {.journal_directory = path("journal"), .through_segment = through, .rules = {}},
+      stop);
+  ASSERT_TRUE(made.is_ok()) << made.status().to_string();
+  ASSERT_GT(made->tasks, 10U);
+  ASSERT_TRUE(journal_->drop_segments_before(through + 1, /*leaves_orphans=*/false).is_ok());
+  core::State state{core::CoreOptions()};
+  for (const StoredBatch& batch : stream) {
+    for (const auto& each : batch.records) ASSERT_TRUE(state.apply(each.record, {}).is_ok());
+  }
+  open_history(/*rebuild=*/true);
+  ASSERT_TRUE(history_->history().wait_for(journal_->last_sequence(), kPatience))
+      << history_->history().status().to_string();
+  EXPECT_GT(history_->history().counters().lost_batches, 0U);
+  const auto content = content_of(history_->path());
+  const auto whole = expected_content(stream);
+  std::size_t results = 0;
+  state.tasks().for_each([&](core::TaskIndex index) {
+    const TaskId id = state.tasks().at(index).id;
+    ASSERT_TRUE(content.stories.contains(id)) << id.text();
+    const TaskStory& story = content.stories.at(id);
+    const TaskStory& wanted = whole.stories.at(id);
+    EXPECT_EQ(story.task.state, wanted.task.state);
+    EXPECT_EQ(story.task.reason, wanted.task.reason);
+    EXPECT_EQ(story.task.labels, wanted.task.labels);
+    EXPECT_EQ(story.task.ended_at, wanted.task.ended_at);
+    EXPECT_EQ(story.task.started_at, wanted.task.started_at);
+    EXPECT_EQ(story.attempts.size(), wanted.attempts.size());
+    EXPECT_EQ(story.result, wanted.result);
+    if (story.result) ++results;
+  });
+  EXPECT_GT(results, 10U);
 }
 
 TEST_F(JournalHistoryTest, AJournalThatWentBackInTimeIsNotItsOwn) {

@@ -65,7 +65,9 @@ TEST(RandomStream, EveryKindOfRecordComesUp) {
     for (const StoredBatch& batch : random_stream(seed, 400))
       for (const auto& each : batch.records) kinds.insert(each.record.index());
   }
-  for (std::size_t k = 0; k < std::variant_size_v<core::Record>; ++k)
+  // Those of a checkpoint stand last; a broker's life has none.
+  const std::size_t of_a_life = core::Record(core::CheckpointBegun()).index();
+  for (std::size_t k = 0; k < of_a_life; ++k)
     EXPECT_TRUE(kinds.contains(k)) << "no record of kind " << k;
 }
 
@@ -180,7 +182,6 @@ TEST_F(ProjectionTest, ItAgreesWithTheBrokersOwnState) {
   for (const StoredBatch& batch : stream) {
     apply(batch);
     for (const auto& each : batch.records) ASSERT_TRUE(state.apply(each.record, {}).is_ok());
-    state.forget_oldest_ended();
   }
   commit();
   const auto content = content_of(path());

@@ -34,7 +34,7 @@ class RandomLife {
 
   // Few ended tasks are remembered, so that ids are used again.
   static core::CoreOptions options(bool by_the_clock = true) {
-    core::CoreOptions options{.losses_max = 1, .quarantine_losses = 2, .ended_tasks_kept_max = 40};
+    core::CoreOptions options{.losses_max = 1, .quarantine_losses = 1, .ended_tasks_kept_max = 40};
     if (by_the_clock) {
       core::Schedule hourly{.line = "0 * * * *", .cron = *core::Cron::parse("0 * * * *")};
       hourly.task.queue = QueueName("eval");
@@ -65,7 +65,7 @@ class RandomLife {
       say(effects, kClient, core::Door::kClients,
           Operate{.request = 5, .operation = operation, .ids = {task_id(below(ids_ + 1))}});
     }
-    if (one_in(30) && !core_.state().quarantines().empty()) {
+    if (one_in(20) && !core_.state().quarantines().empty()) {
       say(effects, kClient, core::Door::kClients,
           Operate{.request = 6,
                   .operation = Operation::kReleaseQuarantine,
@@ -107,7 +107,7 @@ class RandomLife {
     task.max_attempts = static_cast<std::uint32_t>(1 + below(3));
     if (one_in(2)) task.labels["run"] = "r" + std::to_string(below(3));
     if (one_in(4)) task.labels["model"] = "caf\xc3\xa9 \"" + std::to_string(below(2)) + "\"";
-    task.body = std::string(one_in(2) ? 0 : below(100), 'b');
+    task.body = std::string(one_in(2) ? 0 : below(10), 'b');
     if (one_in(8)) task.not_before = now_ + Duration(below(4000));
     if (one_in(6) && ids_ > 5) task.after = {task_id(ids_ - 2 - below(3))};
     if (one_in(2)) task.on_failure = OnFailure::kRun;
