@@ -47,7 +47,7 @@ struct HistoryOptions {
   std::function<Result<std::uint64_t>(std::uint64_t after, std::uint64_t through,
                                       const BatchVisitor&)>
       replay;
-  Duration commit_every{50};
+  Duration commit_every{200};
   Retention retention;
   std::size_t offered_bytes_max = kOfferedBytesMax;
   std::size_t offered_records_max = kOfferedRecordsMax;

@@ -51,8 +51,8 @@ class Builder {
   bool first_ = true;
 };
 
-// What drives the query: the index that is read in the order of the list. A label or a long prefix
-// says most, a state least. Its condition is repeated by the others below, which costs nothing.
+// What drives the query: the index that is read in the order of the list. Its condition is repeated
+// by the others below, which costs nothing.
 void choose_index(const TaskFilter& filter, bool ended, Builder& builder) {
   if (filter.id_prefix.size() >= kNarrowPrefixLength)
     return builder.from(" FROM tasks t INDEXED BY tasks_by_id");
@@ -63,9 +63,6 @@ void choose_index(const TaskFilter& filter, bool ended, Builder& builder) {
     return builder.where(ended ? "l.ended_at > 0" : "l.ended_at = 0");
   }
   if (!ended) return builder.from(" FROM tasks t INDEXED BY tasks_live");
-  if (filter.owner) return builder.from(" FROM tasks t INDEXED BY tasks_by_owner");
-  if (filter.queue) return builder.from(" FROM tasks t INDEXED BY tasks_by_queue");
-  if (filter.state) return builder.from(" FROM tasks t INDEXED BY tasks_by_state");
   builder.from(" FROM tasks t INDEXED BY tasks_by_end");
 }
 

@@ -82,6 +82,24 @@ FeedEvent event_in(const Statement& row) {
   return event;
 }
 
+// The sequences of the events of the tasks asked for, each found from the one after it.
+std::string story_sql(const EventFilter& filter) {
+  if (filter.tasks.empty()) return {};
+  std::string ids;
+  for (std::size_t i = 0; i < filter.tasks.size(); ++i) ids += i == 0 ? "?" : ",?";
+  return "WITH RECURSIVE story (at) AS (SELECT last_sequence FROM tasks WHERE id IN (" + ids +
+         ") UNION SELECT e.previous FROM story JOIN events e ON e.sequence = story.at "
+         "WHERE e.previous > ?) ";
+}
+
+std::vector<std::variant<std::int64_t, std::string>> story_values(const EventFilter& filter) {
+  std::vector<std::variant<std::int64_t, std::string>> values;
+  if (filter.tasks.empty()) return values;
+  for (const TaskId& id : filter.tasks) values.emplace_back(id.text());
+  values.emplace_back(static_cast<std::int64_t>(filter.after));
+  return values;
+}
+
 }  // namespace
 
 Result<NewestPage> Reader::newest(const NewestFilter& filter, std::size_t limit) {
@@ -137,19 +155,15 @@ Result<EventPage> Reader::events(const EventFilter& filter, std::size_t limit) {
   page.oldest = static_cast<std::uint64_t>(*oldest);
 
   Conditions where;
+  where.values = story_values(filter);
   where.add("sequence > ?", {static_cast<std::int64_t>(filter.after)});
-  if (!filter.tasks.empty()) {
-    std::string tasks = "task IN (";
-    for (std::size_t i = 0; i < filter.tasks.size(); ++i) tasks += "?,";
-    tasks.back() = ')';
-    where.add(tasks, {});
-    for (const TaskId& id : filter.tasks) where.values.emplace_back(id.text());
-  }
+  if (!filter.tasks.empty()) where.add("sequence IN story", {});
   if (!filter.queue.value.empty()) where.add("queue = ?", {filter.queue.value});
   if (filter.since != Time()) where.add("at >= ?", {milliseconds(filter.since)});
   auto rows = start(database_,
-                    "SELECT sequence, previous, at, task, queue, state, attempt, worker, text "
-                    "FROM events" +
+                    story_sql(filter) +
+                        "SELECT sequence, previous, at, task, queue, state, attempt, worker, text "
+                        "FROM events" +
                         where.sql + " ORDER BY sequence LIMIT " + std::to_string(limit + 1),
                     where.values);
   if (!rows.is_ok()) return rows.status();

@@ -19,12 +19,13 @@ Status other_journal(std::string what) {
 
 }  // namespace
 
-Projection::Projection(Database& database, TaskStore store, Meta meta, std::int64_t last_key)
+Projection::Projection(Database& database, TaskStore store, const Stored& stored)
     : database_(&database),
       store_(std::move(store)),
-      meta_(meta),
-      committed_(meta),
-      last_key_(last_key) {}
+      meta_(stored.meta),
+      committed_(stored.meta),
+      last_key_(stored.last_key),
+      last_id_(stored.last_id) {}
 
 Result<Projection> Projection::open(Database& database, std::uint64_t journal_id,
                                     std::uint64_t last_sequence) {
@@ -34,13 +35,16 @@ Result<Projection> Projection::open(Database& database, std::uint64_t journal_id
   if (!meta.is_ok()) return meta.status();
   const auto last_key = store->last_key();
   if (!last_key.is_ok()) return last_key.status();
+  const auto last_id = store->last_id();
+  if (!last_id.is_ok()) return last_id.status();
   const Meta start = meta.value().value_or(Meta{.journal_id = journal_id, .record_sequence = 0});
   if (start.journal_id != journal_id) return other_journal("its id is another");
   if (start.position > last_sequence) {
     return other_journal("it goes up to batch " + std::to_string(start.position) +
                          ", the journal only to " + std::to_string(last_sequence));
   }
-  return Projection(database, std::move(*store), start, *last_key);
+  return Projection(database, std::move(*store),
+                    {.meta = start, .last_key = *last_key, .last_id = *last_id});
 }
 
 Status Projection::apply(std::uint64_t sequence, std::span<const EntryBytes> entries) {
@@ -237,6 +241,7 @@ Status Projection::on(const core::TaskRevived& record, const EntryBytes&) {
 
 Result<Projection::Work*> Projection::find(const TaskId& id) {
   if (const auto at = index_.find(id); at != index_.end()) return &works_[at->second];
+  if (!last_id_ || id > *last_id_) return static_cast<Work*>(nullptr);
   auto stored = store_.find(id);
   if (!stored.is_ok()) return stored.status();
   if (!stored.value()) return static_cast<Work*>(nullptr);

@@ -90,7 +90,13 @@ class Projection {
     std::optional<std::string> result;       // to be written; empty: to be taken out
   };
 
-  Projection(Database& database, TaskStore store, Meta meta, std::int64_t last_key);
+  // Where the numbers go on that the tables hold.
+  struct Stored {
+    Meta meta;
+    std::int64_t last_key = 0;
+    std::optional<TaskId> last_id;
+  };
+  Projection(Database& database, TaskStore store, const Stored& stored);
 
   Status apply(const core::Record& record, const EntryBytes& entry);
   Status on(const core::BrokerStarted& record, const EntryBytes& entry);
@@ -145,6 +151,9 @@ class Projection {
   Meta meta_;       // with what was applied
   Meta committed_;  // as it stands in the database
   std::int64_t last_key_ = 0;
+  // Ids begin with the time, so most new ones are greater than all that are stored: those need not
+  // be looked for.
+  std::optional<TaskId> last_id_;
   bool fresh_ = false;  // the record being applied is newer than all before it
   bool dirty_ = false;
   std::uint64_t previous_ = 0;  // of the task of the record being applied

@@ -37,12 +37,15 @@ Status Projection::write(const Work& work) {
 Status Projection::commit() {
   if (!dirty_) return Status::ok();
   // In the order of the table, each of its pages is looked for once.
-  std::sort(works_.begin(), works_.end(),
-            [](const Work& a, const Work& b) { return a.task.key < b.task.key; });
+  std::vector<const Work*> in_order;
+  in_order.reserve(works_.size());
+  for (const Work& work : works_) in_order.push_back(&work);
+  std::sort(in_order.begin(), in_order.end(),
+            [](const Work* a, const Work* b) { return a->task.key < b->task.key; });
   Transaction transaction(*database_);
   Status status = transaction.begin();
-  for (const Work& work : works_) {
-    if (status.is_ok()) status = write(work);
+  for (const Work* work : in_order) {
+    if (status.is_ok()) status = write(*work);
   }
   for (const auto& [key, sum] : usage_) {
     if (status.is_ok()) status = store_.add(key, sum);
@@ -55,6 +58,9 @@ Status Projection::commit() {
   if (status.is_ok()) {
     committed_ = meta_;
     ++counters_.transactions;
+    for (const Work& work : works_) {
+      if (work.is_new) last_id_ = std::max(last_id_.value_or(work.task.row.id), work.task.row.id);
+    }
   }
   discard();
   return status;

@@ -38,10 +38,11 @@ Result<TaskStore> TaskStore::open(Database& database) {
 Status TaskStore::prepare(Database& database) {
   const std::string find =
       "SELECT " + std::string(kTaskColumns) + ", t.last_sequence FROM tasks t WHERE t.id = ?";
-  const std::array<std::pair<Statement*, std::string_view>, 22> all{{
+  const std::array<std::pair<Statement*, std::string_view>, 23> all{{
       {&read_meta_, "SELECT journal_id, position, record_sequence, ended_tasks, events FROM meta"},
       {&write_meta_, "INSERT OR REPLACE INTO meta VALUES (1, ?, ?, ?, ?, ?)"},
       {&last_key_, "SELECT MAX(key) FROM tasks"},
+      {&last_id_, "SELECT MAX(id) FROM tasks"},
       {&find_, find},
       {&find_attempt_,
        "SELECT number, worker, started_at, ended_at, cause, ended_because, ready_at FROM attempts "
@@ -113,6 +114,16 @@ Result<std::int64_t> TaskStore::last_key() {
   const std::int64_t key = last_key_.integer(0);
   last_key_.reset();
   return key;
+}
+
+Result<std::optional<TaskId>> TaskStore::last_id() {
+  last_id_.start();
+  const auto row = last_id_.next();
+  if (!row.is_ok()) return row.status();
+  const std::optional<TaskId> id =
+      last_id_.is_null(0) ? std::nullopt : TaskId::parse(last_id_.text(0));
+  last_id_.reset();
+  return id;
 }
 
 Result<std::optional<StoredTask>> TaskStore::find(const TaskId& id) {

@@ -60,6 +60,8 @@ class TaskStore {
   Result<std::optional<Meta>> meta();
   Status save(const Meta& meta);
   Result<std::int64_t> last_key();
+  // The greatest id of all; none when there are no tasks.
+  Result<std::optional<TaskId>> last_id();
 
   Result<std::optional<StoredTask>> find(const TaskId& id);
   Result<std::optional<AttemptRow>> find_attempt(std::int64_t task, Attempt attempt);
@@ -85,7 +87,7 @@ class TaskStore {
   Status prepare(Database& database);
   Status insert_labels(const StoredTask& task);
 
-  Statement read_meta_, write_meta_, last_key_;
+  Statement read_meta_, write_meta_, last_key_, last_id_;
   Statement find_, find_attempt_;
   Statement insert_, update_, save_attempt_, save_result_;
   Statement insert_label_, erase_label_, add_usage_;

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
 #include <random>
 
 #include "broker/history/list_query.h"
@@ -153,6 +155,35 @@ TEST_F(ReaderTest, ATaskIsFoundByAPrefixThatFitsNoOther) {
   EXPECT_EQ(reader_->task("ABC").status().reason(), kReasonInvalidQuery);
   EXPECT_EQ(reader_->task("").status().reason(), kReasonInvalidQuery);
   EXPECT_EQ(reader_->task("'; DROP").status().reason(), kReasonInvalidQuery);
+}
+
+// Of an id that was used again, only what happened to the latest task.
+TEST_F(ReaderTest, TheEventsOfATaskAreFoundFromItsLastOneBack) {
+  const auto all = reader_->events({}, 100'000);
+  ASSERT_TRUE(all.is_ok()) << all.status().to_string();
+  ASSERT_TRUE(all->complete);
+  std::map<TaskId, std::vector<FeedEvent>> stories;
+  for (const FeedEvent& event : all->events) {
+    std::vector<FeedEvent>& story = stories[event.task];
+    if (event.previous == 0) story.clear();
+    story.push_back(event);
+  }
+  ASSERT_GT(stories.size(), 300U);
+  for (const auto& [id, story] : stories) {
+    const auto found = reader_->events({.tasks = {id}}, 1000);
+    ASSERT_TRUE(found.is_ok()) << found.status().to_string();
+    ASSERT_EQ(found->events, story) << id.text();
+    const std::uint64_t after = story.front().sequence;
+    const auto later = reader_->events({.after = after, .tasks = {id}}, 1000);
+    ASSERT_TRUE(later.is_ok()) << later.status().to_string();
+    ASSERT_EQ(later->events.size(), story.size() - 1) << id.text();
+  }
+  // Of several at once, in the order in which they happened.
+  const auto two = reader_->events({.tasks = {task_id(3), task_id(4)}}, 1000);
+  ASSERT_TRUE(two.is_ok()) << two.status().to_string();
+  EXPECT_EQ(two->events.size(), stories[task_id(3)].size() + stories[task_id(4)].size());
+  EXPECT_TRUE(std::is_sorted(two->events.begin(), two->events.end(),
+                             [](const auto& a, const auto& b) { return a.sequence < b.sequence; }));
 }
 
 TEST_F(ReaderTest, UsageCanBeToldApartByAnyOfItsKeys) {
