@@ -97,9 +97,8 @@ int main(int argc, char** argv) {
   double journal_seconds = 0, disk_seconds = 0;
   {
     journal::PosixFileSystem files;
-    auto opened = journal::Journal::open(
-        files, (folder / "journal").string(), {},
-        [](journal::Journal&, const journal::EntryView&) { return Status::ok(); });
+    auto opened = journal::Journal::open(files, (folder / "journal").string(), {},
+                                         [](const journal::EntryView&) { return Status::ok(); });
     if (!opened.is_ok()) fail(opened.status().to_string());
     BareFile bare((folder / "bare").string());
     for (int turn = 0; turn < kTurns; ++turn) {

@@ -121,13 +121,13 @@ class Maker {
     Status status =
         remove_checkpoint(file_system_, order_.journal_directory, order_.through_segment);
     if (!status.is_ok()) return status;
-    const auto journal = journal::Journal::open(
-        file_system_, directory,
-        {.segment_bytes = order_.segment_bytes,
-         .written_ahead_bytes = 0,
-         .recent_bytes = 0,
-         .journal_id = manifest_.journal_id},
-        [](journal::Journal&, const journal::EntryView&) { return Status::ok(); });
+    const auto journal =
+        journal::Journal::open(file_system_, directory,
+                               {.segment_bytes = order_.segment_bytes,
+                                .written_ahead_bytes = 0,
+                                .recent_bytes = 0,
+                                .journal_id = manifest_.journal_id},
+                               [](const journal::EntryView&) { return Status::ok(); });
     if (!journal.is_ok()) return journal.status();
     made_.segment = order_.through_segment;
     Writer writer(**journal, made_, other(order_.from));

@@ -45,7 +45,7 @@ bool Compactor::is_wanted(std::uint64_t others_read_through) const {
   const std::uint64_t bytes = journal_.counters().bytes;
   const std::uint64_t bound = std::max(options_.bytes_min, counters_.checkpoint_bytes);
   if (bytes <= bound || std::chrono::steady_clock::now() < next_try_) return false;
-  const bool all_have_read = others_read_through + 1 >= journal_.usage(active).first_sequence;
+  const bool all_have_read = others_read_through + 1 >= journal_.first_sequence(active);
   return all_have_read || bytes > kPatienceFactor * bound;
 }
 
@@ -131,7 +131,7 @@ bool Compactor::move(core::BrokerCore& core) {
 // From here on a recovery begins with the new checkpoint. Whether or not the manifest could be
 // replaced, the blobs are where the core looks for them: until it is, there are both checkpoints.
 Status Compactor::drop() {
-  const Status status = journal_.drop_segments_before(made_.segment + 1, /*leaves_orphans=*/false);
+  const Status status = journal_.drop_segments_before(made_.segment + 1);
   if (status.reason() == journal::kReasonStopped) return status;
   if (!status.is_ok()) {
     ++counters_.failures;

@@ -187,9 +187,8 @@ Decoded<Manifest> decode_manifest(std::string_view bytes) {
   return {manifest, {}};
 }
 
-char* encode_entry(std::string_view head, std::string_view blob, bool retained, char* to) {
-  const auto head_length = static_cast<std::uint32_t>(head.size());
-  store_u32(retained ? head_length | kEntryRetainedBit : head_length, to);
+char* encode_entry(std::string_view head, std::string_view blob, char* to) {
+  store_u32(static_cast<std::uint32_t>(head.size()), to);
   to += 4;
   to = std::copy(head.begin(), head.end(), to);
   store_u32(static_cast<std::uint32_t>(blob.size()), to);
@@ -206,13 +205,11 @@ std::optional<RawEntry> EntryCursor::next() {
   if (left < kEntryBytesMin) {
     return std::nullopt;
   }
-  const std::uint32_t head_field = load_u32(payload_.data() + at_);
-  const std::uint32_t head_length = head_field & ~kEntryRetainedBit;
+  const std::uint32_t head_length = load_u32(payload_.data() + at_);
   if (head_length > left - kEntryBytesMin) {
     return std::nullopt;
   }
   RawEntry entry;
-  entry.retained = (head_field & kEntryRetainedBit) != 0;
   entry.head = payload_.substr(at_ + 4, head_length);
   const std::size_t blob_length_at = at_ + 4 + head_length;
   const std::uint32_t blob_length = load_u32(payload_.data() + blob_length_at);

@@ -20,8 +20,8 @@
 //   The payload of a batch of records is its entries, back to back:
 //   +--------+------------+--------+----------------------------------+
 //   | head   | head       | blob   | if blob length > 0:              |
-//   | length*| ...        | length | +--------+---------------------+ |
-//   +--------+------------+--------+ | crc32c | blob ...            | |   * its top bit: retained
+//   | length | ...        | length | +--------+---------------------+ |
+//   +--------+------------+--------+ | crc32c | blob ...            | |
 //                                    +--------+---------------------+ |
 #ifndef ASSAY_BROKER_JOURNAL_FORMAT_H_
 #define ASSAY_BROKER_JOURNAL_FORMAT_H_
@@ -48,7 +48,6 @@ inline constexpr std::uint32_t kBatchAlignment = 8;
 inline constexpr std::uint32_t kManifestBytes = 64;
 inline constexpr std::uint32_t kEntryBytesMin = 8;      // two lengths
 inline constexpr std::uint32_t kBlobChecksumBytes = 4;  // only in front of a blob
-inline constexpr std::uint32_t kEntryRetainedBit = 1U << 31;
 inline constexpr std::uint32_t kSegmentRecycledFlag = 1;
 
 // Limits. A batch is written, checked and replayed as a whole, and lies in one segment.
@@ -62,7 +61,6 @@ inline constexpr std::uint64_t kBatchPayloadBytesMax =
 static_assert(kSegmentHeaderBytes % kBatchAlignment == 0);
 static_assert(kBatchHeaderBytes % kBatchAlignment == 0);
 static_assert(kSegmentBytesMax <= UINT32_MAX, "an offset in a segment has 32 bits");
-static_assert(kEntryHeadBytesMax < kEntryRetainedBit);
 
 struct SegmentHeader {
   std::uint32_t version = kFormatVersion;
@@ -147,14 +145,13 @@ constexpr std::uint64_t entry_bytes(std::uint64_t head_bytes, std::uint64_t blob
 }
 
 // Appends the entry's bytes at `to` and returns the end. The caller made room for entry_bytes().
-char* encode_entry(std::string_view head, std::string_view blob, bool retained, char* to);
+char* encode_entry(std::string_view head, std::string_view blob, char* to);
 
 // One entry in a payload, as views into it.
 struct RawEntry {
   std::string_view head = {};
   std::string_view blob = {};
   std::uint32_t blob_offset = 0;  // in the payload: where the blob is, or where it would be
-  bool retained = false;
 };
 
 // Takes the entries out of a payload in turn.

@@ -69,7 +69,8 @@ Journal::Journal(FileSystem& file_system, std::string directory, const JournalOp
       options_(options),
       spares_(file_system, directory, options.segment_bytes),
       segments_(file_system, std::move(directory)),
-      recent_(options.recent_bytes) {
+      recent_(options.recent_bytes),
+      spare_bytes_wanted_(options.segment_bytes) {
   if (options_.seed == 0) {
     options_.seed = random_seed();
   }
@@ -227,13 +228,9 @@ Status Journal::replay_batch(const SegmentHeader& segment, const Batch& batch,
   while (const std::optional<RawEntry> entry = cursor.next()) {
     view.head = entry->head;
     view.blob = entry->blob;
-    view.retained = entry->retained;
     view.location = {segment.number, batch.offset + kBatchHeaderBytes + entry->blob_offset,
                      static_cast<std::uint32_t>(entry->blob.size())};
-    if (entry->retained) {
-      space_.retain(view.location, entry->head.size());
-    }
-    if (Status status = replay(*this, view); !status.is_ok()) {
+    if (Status status = replay(view); !status.is_ok()) {
       return std::move(status).with_context(path + ", batch " + std::to_string(view.sequence) +
                                             ", entry " + std::to_string(count));
     }
@@ -275,11 +272,6 @@ Result<Appended> Journal::append(std::span<const Entry> entries) {
   if (Status status = write_batch(header, entries); !status.is_ok()) {
     return status;
   }
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    if (entries[i].retained) {
-      space_.retain(locations_[i], entries[i].head.size());
-    }
-  }
   counters_.batches += 1;
   counters_.entries += entries.size();
   return Appended{last_sequence(), locations_};
@@ -292,7 +284,7 @@ Status Journal::write_batch(BatchHeader header, std::span<const Entry> entries) 
   char* const payload = frame + kBatchHeaderBytes;
   char* at = payload;
   for (const Entry& entry : entries) {
-    char* const end = encode_entry(entry.head, entry.blob, entry.retained, at);
+    char* const end = encode_entry(entry.head, entry.blob, at);
     locations_.push_back({active_.header.number,
                           offset_ + static_cast<std::uint32_t>(end - frame) -
                               static_cast<std::uint32_t>(entry.blob.size()),
@@ -418,22 +410,15 @@ Result<std::string> Journal::read(const Location& location) {
   return segments_.read_blob(location);
 }
 
-void Journal::release(const Location& location) {
-  space_.release(location);
-}
-
-std::uint64_t Journal::reserve_bytes() const {
-  // An end for each live entry, and one segment to compact into.
-  return space_.total().live_entries * options_.reserve_bytes_per_entry + options_.segment_bytes;
-}
-
 Status Journal::can_accept(std::uint64_t bytes) {
   if (!stopped_.is_ok()) {
     return stopped_;
   }
   const std::uint64_t in_active =
       active_.capacity - std::min<std::uint64_t>(active_.capacity, offset_);
-  while (in_active + spares_.bytes() < bytes + reserve_bytes()) {
+  // And for the segment that a batch may leave half empty.
+  spare_bytes_wanted_ = bytes + options_.segment_bytes;
+  while (in_active + spares_.bytes() < spare_bytes_wanted_) {
     const Result<std::uint64_t> free = file_system_.free_bytes(directory_);
     Status status = free.status();
     if (free.is_ok() && free.value() >= options_.segment_bytes) {
@@ -453,13 +438,7 @@ Status Journal::can_accept(std::uint64_t bytes) {
   return Status::ok();
 }
 
-bool Journal::needs_compaction() const {
-  const SegmentUsage total = space_.total();
-  return oldest_segment() < active_segment() && total.bytes > options_.compaction_bytes_min &&
-         total.bytes > options_.compaction_factor * total.live_bytes;
-}
-
-Status Journal::drop_segments_before(std::uint32_t segment, bool leaves_orphans) {
+Status Journal::drop_segments_before(std::uint32_t segment) {
   if (!stopped_.is_ok()) {
     return stopped_;
   }
@@ -467,20 +446,10 @@ Status Journal::drop_segments_before(std::uint32_t segment, bool leaves_orphans)
     return Status::ok();
   }
   ASSAY_ASSERT(segment <= active_segment());
-  ASSAY_ASSERT(durable_sequence_ == last_sequence());  // or what was carried forward could be lost
-  for (std::uint32_t number = oldest_segment(); number < segment; ++number) {
-    if (const std::uint64_t live = space_.usage(number).live_entries; live > 0) {
-      return internal_error(std::string(kReasonStillLive),
-                            "expected nothing live in " + segment_name(number) + ", found " +
-                                std::to_string(live) + " entries; it is kept");
-    }
-  }
+  ASSAY_ASSERT(durable_sequence_ == last_sequence());
   Manifest next = manifest_;
   next.oldest_segment = segment;
-  next.oldest_sequence = space_.usage(segment).first_sequence;
-  if (leaves_orphans) {
-    next.orphans_through = last_sequence();
-  }
+  next.oldest_sequence = space_.first_sequence(segment);
   if (Status status = write_manifest(file_system_, directory_, next); !status.is_ok()) {
     return status;
   }
@@ -490,17 +459,14 @@ Status Journal::drop_segments_before(std::uint32_t segment, bool leaves_orphans)
   space_.drop_before(segment);
   for (std::uint32_t number = first; number < segment; ++number) {
     // A file that stays is removed by the next recovery.
-    static_cast<void>(spares_.recycle(number, reserve_bytes()));
+    static_cast<void>(spares_.recycle(number, spare_bytes_wanted_));
   }
   return Status::ok();
 }
 
 JournalCounters Journal::counters() const {
   JournalCounters counters = counters_;
-  const SegmentUsage total = space_.total();
-  counters.bytes = total.bytes;
-  counters.live_bytes = total.live_bytes;
-  counters.live_entries = total.live_entries;
+  counters.bytes = space_.bytes();
   counters.segments = active_.header.number - space_.oldest() + 1;
   return counters;
 }

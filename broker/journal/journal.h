@@ -37,15 +37,10 @@ namespace assay::journal {
 inline constexpr std::string_view kReasonStopped = "journal_stopped";          // kInternal
 inline constexpr std::string_view kReasonBatchTooLarge = "batch_too_large";    // kFixInput
 inline constexpr std::string_view kReasonNoSuchLocation = "no_such_location";  // kNotFound
-inline constexpr std::string_view kReasonStillLive = "segment_still_live";     // kInternal
 
 struct Entry {
   std::string_view head;
   std::string_view blob = {};
-  // The caller keeps the location and will release() it: until then the entry is live, and keeps
-  // its segment. The journal must be told the truth here, or it drops what is needed or keeps what
-  // is not.
-  bool retained = false;
 };
 
 struct Appended {
@@ -60,9 +55,8 @@ struct EntryView {
   std::string_view head;
   std::string_view blob;
   Location location;
-  bool retained = false;
-  // It may speak of something that is not known (any more), because what introduced it was dropped:
-  // skip it then. Where this is false, an unknown thing is an error. (docs/journal.md, Compaction)
+  // A repair gave up what came before: it may speak of something that is not known. Skip it then.
+  // Where this is false, an unknown thing is an error.
   bool may_be_orphan = false;
 };
 
@@ -73,13 +67,6 @@ struct JournalOptions {
   // no block map to write. 0: never.
   std::uint64_t written_ahead_bytes = 1ULL << 20;
   std::uint64_t recent_bytes = 4ULL << 20;  // kept in memory to be read back
-  // needs_compaction(): when the journal is larger than this, and ...
-  std::uint64_t compaction_bytes_min = 256ULL << 20;
-  // ... than its live bytes times this. 2: at most half of the disk space is dead, and each entry
-  // is carried forward about once, however long it stays.
-  std::uint32_t compaction_factor = 2;
-  // Disk space that can_accept() keeps free for the end of each live entry.
-  std::uint64_t reserve_bytes_per_entry = 256;
   // Salts and the journal's id come from it; 0 takes a random one. Tests give one to get the same
   // bytes.
   std::uint64_t seed = 0;
@@ -89,8 +76,6 @@ struct JournalOptions {
 
 struct JournalCounters {
   std::uint64_t bytes = 0;  // on disk, of all segments
-  std::uint64_t live_bytes = 0;
-  std::uint64_t live_entries = 0;
   std::uint32_t segments = 0;
   std::uint64_t batches = 0;  // appended since open
   std::uint64_t entries = 0;
@@ -103,9 +88,8 @@ struct JournalCounters {
 // Thread: one; every call of a Journal comes from the thread that opened it.
 class Journal {
  public:
-  // Told every entry in order, once. It may call release() on the journal it is given, and nothing
-  // else. A Status that is not ok ends the recovery with it.
-  using Replay = std::function<Status(Journal&, const EntryView&)>;
+  // Told every entry in order, once. A Status that is not ok ends the recovery with it.
+  using Replay = std::function<Status(const EntryView&)>;
   // Told, before that and under the lock, where the journal begins.
   using Begin = std::function<Status(const Manifest&)>;
 
@@ -137,14 +121,11 @@ class Journal {
   // from the disk. Errors: kReasonNoSuchLocation, kReasonDamaged, kReasonInputOutput.
   Result<std::string> read(const Location& location);
 
-  // The entry at `location` is not needed any more (its task ended, or it was carried forward).
-  void release(const Location& location);
-
   // Flushes and leaves a last batch that says so, by which damage to the end can be told from a
   // torn end.
   Status close();
 
-  // --- Space and compaction (docs/journal.md says what the owner of the state owes) ---
+  // --- Space (docs/journal.md, Compaction) ---
 
   // Whether `bytes` more of new work may be accepted: what is accepted can be finished even if the
   // disk is full from now on, because its space is taken beforehand. Ask before every turn that
@@ -152,24 +133,20 @@ class Journal {
   // refuse new work for now.
   Status can_accept(std::uint64_t bytes);
 
-  // The journal has become much larger than what is live in it: carry the live entries of
-  // oldest_segment() forward, then drop it.
-  bool needs_compaction() const;
-
-  // Takes the segments before `segment` out of the journal, durably. All that is still needed of
-  // them must have been appended again, released and flushed. Errors: kReasonStillLive (nothing is
-  // dropped), kReasonDiskFull and kReasonInputOutput (try again later: nothing is lost),
-  // kReasonStopped.
-  // `leaves_orphans`: what comes after may speak of what only they introduced.
-  Status drop_segments_before(std::uint32_t segment, bool leaves_orphans = true);
+  // Takes the segments before `segment` out of the journal, durably: nothing of them is needed any
+  // more. Everything must be flushed. Errors: kReasonDiskFull and kReasonInputOutput (try again
+  // later: nothing is dropped), kReasonStopped.
+  Status drop_segments_before(std::uint32_t segment);
 
   std::uint32_t oldest_segment() const { return space_.oldest(); }
   std::uint32_t active_segment() const { return active_.header.number; }
   std::uint64_t last_sequence() const { return next_sequence_ - 1; }
   std::uint64_t durable_sequence() const { return durable_sequence_; }
 
-  // How much of `segment` is still live. Only for oldest_segment() .. active_segment().
-  SegmentUsage usage(std::uint32_t segment) const { return space_.usage(segment); }
+  // The number of a segment's first batch. Only for oldest_segment() .. active_segment().
+  std::uint64_t first_sequence(std::uint32_t segment) const {
+    return space_.first_sequence(segment);
+  }
   JournalCounters counters() const;
   const RecoveryReport& recovery_report() const { return report_; }
 
@@ -183,7 +160,6 @@ class Journal {
   SegmentHeader make_header(std::uint32_t number, std::uint64_t first_sequence) const;
   Status make_room(std::uint64_t frame_bytes);
   Status rotate(std::uint64_t frame_bytes);
-  std::uint64_t reserve_bytes() const;
   Status write_batch(BatchHeader header, std::span<const Entry> entries);
   Status stop(const Status& why);
 
@@ -198,6 +174,7 @@ class Journal {
   OpenSegments segments_;
   RecentBytes recent_;
   Space space_;
+  std::uint64_t spare_bytes_wanted_;  // as can_accept() was asked last; at first, a segment
   std::uint64_t next_sequence_ = 1;
   std::uint64_t durable_sequence_ = 0;
   std::vector<Location> locations_;  // of the last append()

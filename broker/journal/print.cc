@@ -28,7 +28,7 @@ void print_batch(const Batch& batch, std::ostream& out, const HeadRenderer& rend
     if (!entry->blob.empty()) {
       out << " +" << entry->blob.size() << " bytes";
     }
-    out << (entry->retained ? " retained\n" : "\n");
+    out << "\n";
   }
 }
 

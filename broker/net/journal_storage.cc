@@ -25,9 +25,7 @@ class JournalStorage : public Storage {
     std::uint64_t checkpoint_bytes = 0;
     auto opened = journal::Journal::open(
         file_system_, settings.directory, {.segment_bytes = settings.segment_bytes},
-        [&](journal::Journal&, const journal::EntryView& entry) {
-          return apply(entry, compaction::Shelf::kJournal);
-        },
+        [&](const journal::EntryView& entry) { return apply(entry, compaction::Shelf::kJournal); },
         [&](const journal::Manifest& manifest) -> Status {
           const auto read = compaction::read_checkpoint(
               file_system_, settings.directory, manifest, [&](const journal::EntryView& entry) {

@@ -67,7 +67,7 @@ RecordedEnds read_journal(const std::filesystem::path& data) {
   RecordedEnds ends;
   journal::PosixFileSystem files;
   auto opened = journal::Journal::open(
-      files, data.string(), {}, [&](journal::Journal&, const journal::EntryView& entry) -> Status {
+      files, data.string(), {}, [&](const journal::EntryView& entry) -> Status {
         auto record = journal::decode_record(entry.head);
         if (!record.is_ok()) return record.status();
         if (const auto* end = std::get_if<core::TaskEnded>(&*record)) {

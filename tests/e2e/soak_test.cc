@@ -120,9 +120,7 @@ class Soak : public testing::Test {
     };
     journal::PosixFileSystem files;
     const auto opened = journal::Journal::open(
-        files, broker_.data().string(), {},
-        [&](journal::Journal&, const journal::EntryView& entry) { return count(entry); },
-        [&](const journal::Manifest& manifest) {
+        files, broker_.data().string(), {}, count, [&](const journal::Manifest& manifest) {
           EXPECT_GT(compaction::checkpoint_of(manifest), 0U) << "it was never compacted";
           return compaction::read_checkpoint(files, broker_.data().string(), manifest, count)
               .status();

@@ -63,7 +63,7 @@ Progress run_script(SimulatedFileSystem& disk, std::uint64_t first_entry = 0) {
       }
       std::vector<Entry> entries;
       for (std::uint64_t i = 0; i < count; ++i) {
-        entries.push_back({heads[i], blobs[i], true});
+        entries.push_back({heads[i], blobs[i]});
       }
       progress.attempted += count;
       progress.batch_ends.push_back(progress.attempted);

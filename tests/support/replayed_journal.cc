@@ -17,7 +17,6 @@ journal::JournalOptions small_segments() {
   options.segment_bytes = journal::kSegmentBytesMin;
   options.written_ahead_bytes = 1024;
   options.recent_bytes = 256;
-  options.compaction_bytes_min = 4 * journal::kSegmentBytesMin;
   options.seed = 42;
   return options;
 }
@@ -25,11 +24,10 @@ journal::JournalOptions small_segments() {
 ReplayedJournal open_journal(journal::FileSystem& file_system,
                              const journal::JournalOptions& options, const std::string& directory) {
   ReplayedJournal replayed;
-  Result<std::unique_ptr<journal::Journal>> opened = journal::Journal::open(
-      file_system, directory, options, [&](journal::Journal&, const journal::EntryView& entry) {
+  Result<std::unique_ptr<journal::Journal>> opened =
+      journal::Journal::open(file_system, directory, options, [&](const journal::EntryView& entry) {
         replayed.entries.push_back({entry.sequence, std::string(entry.head),
-                                    std::string(entry.blob), entry.location, entry.retained,
-                                    entry.may_be_orphan});
+                                    std::string(entry.blob), entry.location, entry.may_be_orphan});
         return Status::ok();
       });
   replayed.status = opened.status();
@@ -50,8 +48,8 @@ std::string pattern(std::uint64_t seed, std::size_t bytes) {
 }
 
 journal::Location append_one(journal::Journal& journal, std::string_view head,
-                             std::string_view blob, bool retained) {
-  const journal::Entry entry{head, blob, retained};
+                             std::string_view blob) {
+  const journal::Entry entry{head, blob};
   const Result<journal::Appended> appended = journal.append({&entry, 1});
   ASSAY_ASSERT(appended.is_ok());
   return appended->locations[0];

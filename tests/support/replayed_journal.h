@@ -19,7 +19,6 @@ struct ReplayedEntry {
   std::string head;
   std::string blob;
   journal::Location location;
-  bool retained = false;
   bool may_be_orphan = false;
 };
 
@@ -43,7 +42,7 @@ std::string pattern(std::uint64_t seed, std::size_t bytes);
 
 // Appends one entry as one batch, without a flush, and asserts that it went well.
 journal::Location append_one(journal::Journal& journal, std::string_view head,
-                             std::string_view blob = {}, bool retained = true);
+                             std::string_view blob = {});
 
 }  // namespace assay::testing
 

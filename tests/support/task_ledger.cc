@@ -41,7 +41,7 @@ Status TaskLedger::change(Journal& journal, std::span<const std::uint64_t> submi
   }
   std::vector<Entry> entries;
   for (std::size_t i = 0; i < submitted.size(); ++i) {
-    entries.push_back({texts[2 * i], texts[2 * i + 1], true});
+    entries.push_back({texts[2 * i], texts[2 * i + 1]});
   }
   for (std::size_t i = 0; i < finished.size(); ++i) {
     entries.push_back({texts[2 * submitted.size() + i]});
@@ -54,70 +54,46 @@ Status TaskLedger::change(Journal& journal, std::span<const std::uint64_t> submi
     tasks_[submitted[i]] = appended.value().locations[i];
   }
   for (const std::uint64_t task : finished) {
-    journal.release(tasks_.at(task));
     tasks_.erase(task);
   }
   return Status::ok();
 }
 
-Status TaskLedger::compact_some(Journal& journal, std::size_t entries_max) {
-  if (!journal.needs_compaction()) {
-    return Status::ok();
-  }
-  const std::uint32_t oldest = journal.oldest_segment();
-  std::size_t carried = 0;
+Status TaskLedger::compact(Journal& journal) {
+  const std::uint32_t segment = journal.active_segment();
   for (auto& [task, location] : tasks_) {
-    if (location.segment != oldest) {
+    if (location.segment >= segment) {
       continue;
     }
-    if (carried++ == entries_max) {
-      return Status::ok();  // the rest another time
-    }
-    const Result<std::string> body = journal.read(location);
-    if (!body.is_ok()) {
-      return body.status();
-    }
     const std::string text = head(kCarried, task);
-    const Entry entry{text, body.value(), true};
+    const std::string body = body_of(task);
+    const Entry entry{text, body};
     const Result<Appended> appended = journal.append({&entry, 1});
     if (!appended.is_ok()) {
       return appended.status();
     }
-    journal.release(location);
     location = appended.value().locations[0];
   }
   if (Status status = journal.flush(); !status.is_ok()) {
     return status;
   }
-  return journal.drop_segments_before(oldest + 1);
+  return journal.drop_segments_before(segment);
 }
 
-Status TaskLedger::replay(Journal& journal, const EntryView& entry) {
+// The end of a task whose beginning was dropped says nothing.
+Status TaskLedger::replay(const EntryView& entry) {
   const std::size_t space = entry.head.find(' ');
   const std::string_view what = entry.head.substr(0, space + 1);
   const std::uint64_t task = std::stoull(std::string(entry.head.substr(space + 1)));
-  const auto known = tasks_.find(task);
   if (what == kFinished) {
-    if (known == tasks_.end()) {
-      ++orphans_;
-      return entry.may_be_orphan ? Status::ok()
-                                 : internal_error("test", "finished an unknown task");
-    }
-    journal.release(known->second);
-    tasks_.erase(known);
+    tasks_.erase(task);
     return Status::ok();
   }
-  if (entry.blob != body_of(task) || !entry.retained) {
+  if (entry.blob != body_of(task)) {
     return internal_error("test", "not the body that was written");
   }
-  if (known != tasks_.end()) {
-    if (what != kCarried) {
-      return internal_error("test", "submitted twice");
-    }
-    journal.release(known->second);
-  } else if (what == kCarried && !entry.may_be_orphan) {
-    // Carried before its origin was dropped: the origin must have been replayed.
-    return internal_error("test", "carried an unknown task");
+  if (what == kSubmitted && tasks_.contains(task)) {
+    return internal_error("test", "submitted twice");
   }
   tasks_[task] = entry.location;
   return Status::ok();
@@ -147,10 +123,9 @@ Status TaskLedger::check_bodies(Journal& journal) const {
 OpenedLedger open_ledger(journal::FileSystem& file_system, const journal::JournalOptions& options,
                          const std::string& directory) {
   OpenedLedger opened;
-  Result<std::unique_ptr<Journal>> journal = Journal::open(
-      file_system, directory, options, [&](Journal& replaying, const EntryView& entry) {
-        return opened.ledger.replay(replaying, entry);
-      });
+  Result<std::unique_ptr<Journal>> journal =
+      Journal::open(file_system, directory, options,
+                    [&](const EntryView& entry) { return opened.ledger.replay(entry); });
   opened.status = journal.status();
   if (journal.is_ok()) {
     opened.journal = std::move(journal).value();

@@ -1,6 +1,5 @@
 // The smallest owner of state that a journal can have: numbered tasks that are submitted and
-// finished. It keeps the contract of docs/journal.md ("What the owner owes"), so tests can crash it
-// and compact it.
+// finished, each in a batch or some in one, so that tests can crash it and drop what is not needed.
 #ifndef ASSAY_TESTS_SUPPORT_TASK_LEDGER_H_
 #define ASSAY_TESTS_SUPPORT_TASK_LEDGER_H_
 
@@ -19,22 +18,19 @@ class TaskLedger {
   // Appends one batch that submits and finishes these tasks, then applies it.
   Status change(journal::Journal& journal, std::span<const std::uint64_t> submitted,
                 std::span<const std::uint64_t> finished);
-  // Carries forward at most `entries_max` tasks of the oldest segment, if the journal wants that,
-  // and drops the segment (after a flush) once nothing of it is needed.
-  Status compact_some(journal::Journal& journal, std::size_t entries_max);
+  // Appends what is pending again, whole, flushes, and drops all segments before.
+  Status compact(journal::Journal& journal);
   // For Journal::open. Fails on an entry that could not have been written.
-  Status replay(journal::Journal& journal, const journal::EntryView& entry);
+  Status replay(const journal::EntryView& entry);
 
   std::set<std::uint64_t> tasks() const;
   // Every task's body can be read and is the right one.
   Status check_bodies(journal::Journal& journal) const;
-  std::uint64_t orphans() const { return orphans_; }
 
   static std::string body_of(std::uint64_t task);
 
  private:
   std::map<std::uint64_t, journal::Location> tasks_;
-  std::uint64_t orphans_ = 0;  // replayed entries about tasks that were dropped
 };
 
 // Opens the journal into a new ledger.

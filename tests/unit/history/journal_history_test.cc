@@ -29,9 +29,9 @@ class JournalHistoryTest : public testing::HistoryFolder {
  protected:
   void open_journal() {
     journal_.reset();
-    auto opened = journal::Journal::open(
-        file_system_, path("journal"), {.segment_bytes = 64 << 10, .written_ahead_bytes = 4096},
-        [](journal::Journal&, const journal::EntryView&) { return Status(); });
+    auto opened = journal::Journal::open(file_system_, path("journal"),
+                                         {.segment_bytes = 64 << 10, .written_ahead_bytes = 4096},
+                                         [](const journal::EntryView&) { return Status(); });
     ASSERT_TRUE(opened.is_ok()) << opened.status().to_string();
     journal_ = std::move(*opened);
   }
@@ -128,7 +128,7 @@ TEST_F(JournalHistoryTest, ItIsMadeAnewFromACheckpoint) {
       stop);
   ASSERT_TRUE(made.is_ok()) << made.status().to_string();
   ASSERT_GT(made->tasks, 10U);
-  ASSERT_TRUE(journal_->drop_segments_before(through + 1, /*leaves_orphans=*/false).is_ok());
+  ASSERT_TRUE(journal_->drop_segments_before(through + 1).is_ok());
   core::State state{core::CoreOptions()};
   for (const StoredBatch& batch : stream) {
     for (const auto& each : batch.records) ASSERT_TRUE(state.apply(each.record, {}).is_ok());

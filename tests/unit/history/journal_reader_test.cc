@@ -23,7 +23,7 @@ class JournalReaderTest : public ::testing::Test {
   JournalReaderTest() {
     auto journal = journal::Journal::open(
         disk_, "/data", {.segment_bytes = 4096, .written_ahead_bytes = 512, .seed = 7},
-        [](journal::Journal&, const journal::EntryView&) { return Status(); });
+        [](const journal::EntryView&) { return Status(); });
     EXPECT_TRUE(journal.is_ok()) << journal.status().to_string();
     journal_ = std::move(*journal);
     const auto manifest = journal::read_manifest(disk_, "/data");
@@ -119,7 +119,7 @@ TEST_F(JournalReaderTest, WhatCompactionDroppedIsCounted) {
   append_segments(4);
   const std::uint64_t last = append("last");
   ASSERT_TRUE(journal_->drop_segments_before(3).is_ok());
-  const std::uint64_t oldest = journal_->usage(3).first_sequence;
+  const std::uint64_t oldest = journal_->first_sequence(3);
   EXPECT_EQ(read(0, last).value(), oldest - 1);
   EXPECT_EQ(seen_, expected(oldest - 1, last));
   EXPECT_EQ(read(oldest - 3, last).value(), 2U);
@@ -132,7 +132,7 @@ TEST_F(JournalReaderTest, SegmentsDroppedWhileItReadsAreCountedFromWhereItWas) {
   append_segments(4);
   const std::uint64_t last = append("last");
   ASSERT_TRUE(journal_->drop_segments_before(4).is_ok());
-  const std::uint64_t oldest = journal_->usage(4).first_sequence;
+  const std::uint64_t oldest = journal_->first_sequence(4);
   EXPECT_EQ(read(position, last).value(), oldest - 1 - position);
   EXPECT_EQ(seen_, expected(oldest - 1, last));
 }

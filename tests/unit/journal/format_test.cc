@@ -114,29 +114,25 @@ std::string payload_of(std::initializer_list<RawEntry> entries) {
   std::string payload;
   for (const RawEntry& entry : entries) {
     std::string bytes(entry_bytes(entry.head.size(), entry.blob.size()), '\0');
-    EXPECT_EQ(encode_entry(entry.head, entry.blob, entry.retained, bytes.data()),
-              bytes.data() + bytes.size());
+    EXPECT_EQ(encode_entry(entry.head, entry.blob, bytes.data()), bytes.data() + bytes.size());
     payload += bytes;
   }
   return payload;
 }
 
 TEST(Format, EntriesComeBackInOrderWithTheirBlobsInPlace) {
-  const std::string payload = payload_of({{.head = "first", .blob = "body", .retained = true},
-                                          {.head = "second"},
-                                          {.head = "", .blob = "x"}});
+  const std::string payload = payload_of(
+      {{.head = "first", .blob = "body"}, {.head = "second"}, {.head = "", .blob = "x"}});
   EntryCursor cursor(payload);
   std::optional<RawEntry> entry = cursor.next();
   ASSERT_TRUE(entry);
   EXPECT_EQ(entry->head, "first");
   EXPECT_EQ(entry->blob, "body");
-  EXPECT_TRUE(entry->retained);
   EXPECT_EQ(payload.substr(entry->blob_offset, 4), "body");
   entry = cursor.next();
   ASSERT_TRUE(entry);
   EXPECT_EQ(entry->head, "second");
   EXPECT_EQ(entry->blob, "");
-  EXPECT_FALSE(entry->retained);
   entry = cursor.next();
   ASSERT_TRUE(entry);
   EXPECT_EQ(entry->head, "");

@@ -60,7 +60,6 @@ TEST_F(JournalTest, WhatWasFlushedIsReplayedInOrderAfterACrash) {
   EXPECT_EQ(replayed_.entries[0].blob, "body of one");
   EXPECT_EQ(replayed_.entries[0].sequence, 1U);
   EXPECT_EQ(replayed_.entries[1].sequence, 2U);
-  EXPECT_TRUE(replayed_.entries[0].retained);
   EXPECT_FALSE(replayed_.entries[0].may_be_orphan);
 }
 
@@ -115,7 +114,7 @@ TEST_F(JournalTest, LocationsStayTheSameAfterRecovery) {
   for (std::uint64_t i = 0; i < 50; ++i) {
     const std::string first = pattern(i, 100);
     const std::string second = pattern(i + 1000, 7);
-    const Entry batch[] = {{"first", first, true}, {"none"}, {"second", second, true}};
+    const Entry batch[] = {{"first", first}, {"none"}, {"second", second}};
     const Result<Appended> appended = journal().append(batch);
     ASSERT_TRUE(appended.is_ok());
     locations.insert(locations.end(), appended->locations.begin(), appended->locations.end());
@@ -270,7 +269,7 @@ TEST_F(JournalTest, AFullDiskRefusesTheBatchAndKeepsTheJournalGoing) {
   open();
   disk_.set_capacity(disk_.used_bytes());
   const std::string body = pattern(1, 1000);
-  const Entry entry{"one", body, true};
+  const Entry entry{"one", body};
   Status status;
   std::size_t accepted = 0;
   for (; status.is_ok(); ++accepted) {
@@ -289,9 +288,8 @@ TEST_F(JournalTest, AReplayThatFailsEndsTheOpening) {
   open();
   append_one(journal(), "one");
   replayed_.journal.reset();
-  const auto opened =
-      Journal::open(disk_, kJournalDirectory, small_segments(),
-                    [](Journal&, const EntryView&) { return internal_error("test", "no"); });
+  const auto opened = Journal::open(disk_, kJournalDirectory, small_segments(),
+                                    [](const EntryView&) { return internal_error("test", "no"); });
   EXPECT_THAT(opened.status().message(),
               AllOf(HasSubstr("journal-0000000001.log, batch 1, entry 0"), HasSubstr("no")));
 }
