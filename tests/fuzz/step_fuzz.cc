@@ -124,7 +124,8 @@ class Life {
       case 4:
         return Await{.request = 2, .ids = some([this] { return id(); }), .follow = flip()};
       case 5:
-        return Cancel{.request = 3, .ids = some([this] { return id(); }), .with_dependents = flip()};
+        return Cancel{
+            .request = 3, .ids = some([this] { return id(); }), .with_dependents = flip()};
       case 6:
       case 7:
         return Report{some([this] { return report(); })};
@@ -198,8 +199,8 @@ class Life {
   void compare_with_a_recovery() {
     core::State state(rules());
     for (std::size_t i = 0; i < disk_.size(); ++i) {
-      apply(state, disk_[i].record, {1, static_cast<std::uint32_t>(i),
-                                     static_cast<std::uint32_t>(disk_[i].blob.size())});
+      apply(state, disk_[i].record,
+            {1, static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(disk_[i].blob.size())});
     }
     expect_same(state);
     core::State again(rules());
