@@ -208,6 +208,7 @@ TaskIndex BrokerCore::commit_copy(Record record, std::string blob, TaskIndex blo
     const Task& task = state_.tasks().at(applied->task);
     if (task.state == TaskState::kQueued) to_dispatch_.insert(task.queue);
     if (is_ended(task.state)) {
+      sessions_.settle(applied->task);
       to_push_.push_back(applied->task);
       to_settle_.push_back(applied->task);
     }

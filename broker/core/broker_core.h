@@ -100,6 +100,7 @@ class BrokerCore {
   Status check_task(const TaskSpec& task) const;
   Status check_room(const Submit& submit) const;
   Status check_owners_room(const Submit& submit) const;
+  Status check_clients_room(PeerId peer, const Submit& submit) const;
   Status check_dependencies(const Submit& submit, std::vector<std::size_t>& order) const;
 
   // share.cc

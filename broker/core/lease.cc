@@ -168,10 +168,16 @@ void BrokerCore::send_stops(WorkerSession& session, std::vector<HeldAttempt> dro
   stop.drop = std::move(drop);
   for (const auto& [index, lease] : session.held) {
     const Task& task = state_.tasks().at(index);
-    if (task.cancel_requested) stop.cancel.push_back({task.id, lease.attempt});
+    const HeldAttempt held{task.id, lease.attempt};
+    if (task.cancel_requested) {
+      stop.cancel.push_back(held);
+    } else if (session.draining) {
+      stop.hand_over.push_back(held);
+    }
   }
   std::sort(stop.cancel.begin(), stop.cancel.end());
-  if (!stop.cancel.empty() || !stop.drop.empty()) send(session.peer, std::move(stop));
+  std::sort(stop.hand_over.begin(), stop.hand_over.end());
+  if (stop != Stop()) send(session.peer, std::move(stop));
 }
 
 void BrokerCore::on_message(PeerId peer, Goodbye&&) {

@@ -78,6 +78,7 @@ struct CoreOptions {
   std::uint64_t queue_tasks_max = 1'000'000;   // waiting and queued, a queue
   std::uint64_t queue_bytes_max = 4ULL << 30;  // of their bodies
   std::uint64_t owner_tasks_max = 0;           // not ended, of an owner without a bound of its own
+  std::uint64_t client_tasks_max = 0;          // submitted by one client, not ended; 0: no bound
   Duration ageing_step{300'000};               // waiting for so long lifts a task by one priority
   std::map<OwnerName, OwnerRule> owners;
   std::map<QueueName, QueueRule> queues;

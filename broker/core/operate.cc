@@ -81,6 +81,8 @@ Result<std::uint64_t> BrokerCore::drain(const WorkerName& name) {
   if (worker->draining) return std::uint64_t{0};
   worker->draining = true;
   publish_worker_event(*worker, "draining");
+  // What can go on without it (a Job in a cluster) is to go on with another worker.
+  send_stops(*worker, {});
   return std::uint64_t{1};
 }
 

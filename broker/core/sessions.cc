@@ -115,6 +115,20 @@ std::vector<std::pair<PeerId, std::uint64_t>> Sessions::take_awaits(TaskIndex ta
   return waiting;
 }
 
+void Sessions::add_in_flight(ClientSession& session, TaskIndex task) {
+  submitters_[task] = session.peer;
+  ++session.in_flight;
+}
+
+void Sessions::settle(TaskIndex task) {
+  const auto found = submitters_.find(task);
+  if (found == submitters_.end()) return;
+  // One that has left since has nothing in flight any more.
+  if (ClientSession* session = client(found->second); session != nullptr && session->in_flight > 0)
+    --session->in_flight;
+  submitters_.erase(found);
+}
+
 WorkerSession* Sessions::holder(TaskIndex task) {
   const PeerId* peer = find_in(holders_, task);
   return peer == nullptr ? nullptr : worker(*peer);

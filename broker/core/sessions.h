@@ -51,6 +51,7 @@ struct ClientSession {
   Time last_heard{};
   // Request numbers by the task that they wait for.
   std::unordered_multimap<TaskIndex, std::uint64_t> awaits;
+  std::uint64_t in_flight = 0;  // that it submitted and that have not ended, where they are counted
 };
 
 class Sessions {
@@ -80,6 +81,12 @@ class Sessions {
   // Those who wait for this task, and no longer do after this.
   std::vector<std::pair<PeerId, std::uint64_t>> take_awaits(TaskIndex task);
 
+  // The task counts as in flight for this client until settle(). Who comes back after a restart, of
+  // either side, begins with none.
+  void add_in_flight(ClientSession& client, TaskIndex task);
+  // The task has ended.
+  void settle(TaskIndex task);
+
   // The holder of a running task, or nobody: then it is an orphan.
   WorkerSession* holder(TaskIndex task);
   // `lease.cost` is what it takes of the worker's slots.
@@ -100,6 +107,7 @@ class Sessions {
   std::unordered_map<PeerId, ClientSession> clients_;
   std::unordered_map<TaskIndex, PeerId> holders_;
   std::unordered_map<TaskIndex, std::set<PeerId>> awaiters_;
+  std::unordered_map<TaskIndex, PeerId> submitters_;
   std::map<QueueIndex, Line> lines_;
 };
 

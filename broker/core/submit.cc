@@ -12,6 +12,7 @@ void BrokerCore::on_message(PeerId peer, Submit&& submit) {
   std::vector<std::uint64_t> fingerprints;
   std::vector<std::size_t> order;
   Status status = check_submit(submit, fingerprints);
+  if (status.is_ok()) status = check_clients_room(peer, submit);
   if (status.is_ok()) status = check_dependencies(submit, order);
   if (!status.is_ok()) return refuse(peer, submit.request, status);
 
@@ -28,6 +29,7 @@ void BrokerCore::on_message(PeerId peer, Submit&& submit) {
     const TaskId follows = answer == kNoTask ? TaskId() : state_.tasks().at(answer).id;
     const TaskIndex index = record_submitted(std::move(task), fingerprints[i], follows);
     if (comes_after) to_settle_.push_back(index);
+    if (options_.client_tasks_max > 0) sessions_.add_in_flight(*sessions_.client(peer), index);
     ++reply.accepted;
   }
   send(peer, std::move(reply));
@@ -247,6 +249,26 @@ Status BrokerCore::check_owners_room(const Submit& submit) const {
         .with_retry_after(Duration(1000));
   }
   return Status::ok();
+}
+
+// A producer that does not wait for its tasks to end is slowed down before it fills a queue.
+Status BrokerCore::check_clients_room(PeerId peer, const Submit& submit) const {
+  const std::uint64_t at_most = options_.client_tasks_max;
+  if (at_most == 0) return Status::ok();
+  const auto more = static_cast<std::uint64_t>(std::count_if(
+      submit.tasks.begin(), submit.tasks.end(),
+      [this](const TaskSpec& task) { return state_.tasks().find(task.id) == kNoTask; }));
+  const std::uint64_t in_flight = sessions_.clients().at(peer).in_flight;
+  if (more == 0 || in_flight + more <= at_most) return Status::ok();
+  if (more > at_most) {
+    return fix_input("batch_too_large", "a client may have " + std::to_string(at_most) +
+                                            " tasks that have not ended, this batch has " +
+                                            std::to_string(more) + "; submit it in parts");
+  }
+  return retry_later("client_full", "this client has submitted " + std::to_string(in_flight) +
+                                        " tasks that have not ended; the limit is " +
+                                        std::to_string(at_most))
+      .with_retry_after(Duration(1000));
 }
 
 }  // namespace assay::core

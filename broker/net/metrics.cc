@@ -63,6 +63,26 @@ void print_histograms(std::string& out, const std::string& name, const char* hel
   for (const auto& [queue, histogram] : by_queue) histogram.print(name, label("queue", queue), out);
 }
 
+void print_attempts(std::string& out, const core::Counters& counters) {
+  head(out, "assay_attempts_lost_total", "counter", "Attempts that ended with their worker.");
+  line(out, "assay_attempts_lost_total", "", counters.lost);
+  head(out, "assay_attempts_adopted_total", "counter",
+       "Attempts that went on over a reconnect or a restart.");
+  line(out, "assay_attempts_adopted_total", "", counters.adopted);
+  head(out, "assay_attempts_handed_over_total", "counter",
+       "Attempts that a leaving worker gave back to go on elsewhere.");
+  line(out, "assay_attempts_handed_over_total", "", counters.handed_over);
+  head(out, "assay_tasks_shared_total", "counter",
+       "Tasks that ended as another of the same work did, without a run of their own.");
+  line(out, "assay_tasks_shared_total", "", counters.shared);
+  head(out, "assay_quarantined_total", "counter",
+       "Bodies and images that were quarantined since the broker started.");
+  line(out, "assay_quarantined_total", "", counters.quarantined);
+  head(out, "assay_stale_reports_total", "counter",
+       "Reports from attempts that no longer counted.");
+  line(out, "assay_stale_reports_total", "", counters.stale_reports);
+}
+
 }  // namespace
 
 void SecondsHistogram::observe(double seconds) {
@@ -105,14 +125,7 @@ std::string prometheus_text(const core::BrokerCore& core, const Measured& measur
   head(out, "assay_schedules_delayed_total", "counter",
        "Times that a due task could not be taken yet.");
   line(out, "assay_schedules_delayed_total", "", counters.schedules_delayed);
-  head(out, "assay_attempts_lost_total", "counter", "Attempts that ended with their worker.");
-  line(out, "assay_attempts_lost_total", "", counters.lost);
-  head(out, "assay_attempts_adopted_total", "counter",
-       "Attempts that went on over a reconnect or a restart.");
-  line(out, "assay_attempts_adopted_total", "", counters.adopted);
-  head(out, "assay_stale_reports_total", "counter",
-       "Reports from attempts that no longer counted.");
-  line(out, "assay_stale_reports_total", "", counters.stale_reports);
+  print_attempts(out, counters);
   print_histograms(out, "assay_queue_wait_seconds", "From submitted to the first lease.",
                    measured.wait_seconds);
   print_histograms(out, "assay_task_duration_seconds", "From the last lease to the end.",

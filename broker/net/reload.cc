@@ -11,9 +11,9 @@ namespace assay::net {
 namespace {
 
 // The settings that take effect at once; beside those in the file only (rules, schedules).
-constexpr std::array<std::string_view, 8> kLive{
-    "losses_max",      "quarantine_losses", "owner_tasks_max",      "queue_tasks_max",
-    "queue_bytes_max", "ageing_step",       "ended_tasks_kept_max", "known_keys"};
+constexpr std::array<std::string_view, 9> kLive{
+    "client_tasks_max", "losses_max",  "quarantine_losses",    "owner_tasks_max", "queue_tasks_max",
+    "queue_bytes_max",  "ageing_step", "ended_tasks_kept_max", "known_keys"};
 
 bool is_live(const std::string& key) {
   return std::find(kLive.begin(), kLive.end(), key) != kLive.end();
@@ -23,6 +23,7 @@ bool is_live(const std::string& key) {
 core::CoreOptions with_live_ones(core::CoreOptions options, const core::CoreOptions& fresh) {
   options.losses_max = fresh.losses_max;
   options.quarantine_losses = fresh.quarantine_losses;
+  options.client_tasks_max = fresh.client_tasks_max;
   options.owner_tasks_max = fresh.owner_tasks_max;
   options.queue_tasks_max = fresh.queue_tasks_max;
   options.queue_bytes_max = fresh.queue_bytes_max;

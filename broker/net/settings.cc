@@ -81,6 +81,24 @@ void describe_journal(Settings& settings, config::Options& options) {
                 {256 << 10, 1ULL << 40});
 }
 
+void describe_limits(core::CoreOptions& core, config::Options& options) {
+  options.integer("quarantine_losses", core.quarantine_losses,
+                  "lost so many workers to one body or image, its tasks are held", {1, 1'000'000});
+  options.integer("owner_tasks_max", core.owner_tasks_max,
+                  "tasks of one owner that have not ended; 0: no bound", {0, 100'000'000});
+  options.integer("client_tasks_max", core.client_tasks_max,
+                  "tasks that one client submitted and that have not ended; 0: no bound",
+                  {0, 100'000'000});
+  options.integer("losses_max", core.losses_max, "lost with so many workers, a task is dead",
+                  {1, 100});
+  options.integer("queue_tasks_max", core.queue_tasks_max,
+                  "tasks that a queue holds before it refuses more", {1, 100'000'000});
+  options.bytes("queue_bytes_max", core.queue_bytes_max, "bytes of bodies that a queue holds");
+  options.duration("ageing_step", core.ageing_step,
+                   "waiting for so long lifts a task by one priority",
+                   {std::chrono::milliseconds(1000), std::chrono::hours(24 * 7)});
+}
+
 }  // namespace
 
 void describe(Settings& settings, config::Options& options) {
@@ -106,19 +124,7 @@ void describe(Settings& settings, config::Options& options) {
   options.duration("adoption_grace", settings.core.adoption_grace,
                    "after a start: how long workers have to name what they hold",
                    {milliseconds(500), hours(1)});
-  options.integer("quarantine_losses", settings.core.quarantine_losses,
-                  "lost so many workers to one body or image, its tasks are held", {1, 1'000'000});
-  options.integer("owner_tasks_max", settings.core.owner_tasks_max,
-                  "tasks of one owner that have not ended; 0: no bound", {0, 100'000'000});
-  options.integer("losses_max", settings.core.losses_max,
-                  "lost with so many workers, a task is dead", {1, 100});
-  options.integer("queue_tasks_max", settings.core.queue_tasks_max,
-                  "tasks that a queue holds before it refuses more", {1, 100'000'000});
-  options.bytes("queue_bytes_max", settings.core.queue_bytes_max,
-                "bytes of bodies that a queue holds");
-  options.duration("ageing_step", settings.core.ageing_step,
-                   "waiting for so long lifts a task by one priority",
-                   {milliseconds(1000), hours(24 * 7)});
+  describe_limits(settings.core, options);
   describe_rules(settings.core, options);
   options.integer("ended_tasks_kept_max", settings.core.ended_tasks_kept_max,
                   "ended tasks that can be asked for; the oldest are forgotten",

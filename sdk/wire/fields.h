@@ -454,8 +454,8 @@ struct Fields<Progress> {
 template <>
 struct Fields<Stop> {
   static constexpr MessageType kType = MessageType::kStop;
-  static constexpr std::tuple kAll{optional("cancel", &Stop::cancel),
-                                   optional("drop", &Stop::drop)};
+  static constexpr std::tuple kAll{optional("cancel", &Stop::cancel), optional("drop", &Stop::drop),
+                                   optional("hand_over", &Stop::hand_over)};
 };
 
 }  // namespace assay::wire

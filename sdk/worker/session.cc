@@ -195,6 +195,14 @@ void Session::on_stop(const Stop& stop, Instant now) {
     found->second.cancel = true;
     effects_.stop.push_back({key, StopReason::kCancelled});
   }
+  for (const HeldAttempt& key : stop.hand_over) {
+    const auto found = held_.find(key);
+    if (!options_.hands_over || found == held_.end()) continue;
+    Held& held = found->second;
+    if (held.cancel || held.let_go || !held.running) continue;
+    held.let_go = true;
+    effects_.stop.push_back({key, StopReason::kWorkerStops});
+  }
   drop(stop.drop, now);
 }
 
@@ -233,6 +241,12 @@ void Session::on_finished(TaskReport report, std::vector<ProgressReport> rest, I
     // held in silence, its lease would be renewed for ever.
     held.rest.clear();
   } else {
+    if (report.outcome == Outcome::kCancelled && held.let_go && !held.cancel) {
+      // Nobody has cancelled the task, and it does not go on by itself: another worker begins anew.
+      report.outcome = Outcome::kRetry;
+      report.cause = Cause::kInfrastructure;
+      report.reason = "its worker is drained";
+    }
     held.report = fit(std::move(report));
     held.rest = std::move(rest);
     held.report_at = now;

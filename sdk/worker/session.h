@@ -28,6 +28,7 @@ struct SessionOptions {
   std::vector<QueueName> queues;
   std::uint32_t slots = 1;
   Duration drain_timeout{30000};
+  bool hands_over = false;
   std::map<std::string, std::string> labels = {};
 };
 
@@ -86,6 +87,7 @@ class Session {
     bool running = true;
     bool dropped = false;  // no longer ours: its report is thrown away
     bool cancel = false;   // the broker asked for its end
+    bool let_go = false;   // the broker asked for it to go on elsewhere
     std::optional<TaskReport> report;
     std::vector<ProgressReport> rest;  // to be sent before the report
     Instant report_at{};               // when to send it (again)

@@ -160,6 +160,7 @@ class Worker::Loop {
                              .queues = options_.queues,
                              .slots = options_.slots,
                              .drain_timeout = options_.drain_timeout,
+                             .hands_over = options_.hands_over,
                              .labels = options_.labels});
     worker::Handlers handlers(handler_, options_.slots, [this] { wakeup_.wake(); });
     session.start(transport::now());

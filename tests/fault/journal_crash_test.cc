@@ -2,9 +2,12 @@
 // the disk keeps its unflushed bytes in each of the ways disks do, and what comes back is checked:
 // everything flushed is there, in order, unchanged; nothing is invented; a batch is whole or
 // absent.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "broker/journal/journal.h"
@@ -34,6 +37,7 @@ struct Progress {
   std::uint64_t attempted = 0;            // entries handed to append()
   std::uint64_t flushed = 0;              // entries a flush() answered for
   std::vector<std::uint64_t> batch_ends;  // entries after each batch
+  std::vector<std::uint64_t> flushes;     // entries after each flush
   bool failed = false;
 };
 
@@ -73,6 +77,7 @@ Progress run_script(SimulatedFileSystem& disk, std::uint64_t first_entry = 0) {
       return progress;
     }
     progress.flushed = progress.attempted;
+    progress.flushes.push_back(progress.flushed);
   }
   progress.failed = !opened.journal->close().is_ok();
   return progress;
@@ -196,6 +201,67 @@ TEST(JournalCrash, DyingAgainDuringRecoveryLosesNothingFlushed) {
       }
     }
   }
+}
+
+// What a disk may do to a file beside forgetting: a bit, a sector or a page of it changes, or what
+// was written last arrives over something else.
+void damage(SimulatedFileSystem& disk, const std::string& path, std::uint64_t offset, int kind) {
+  const std::uint64_t size = disk.content(path).size();
+  const auto clipped = [&](std::uint64_t bytes) { return std::min(bytes, size - offset); };
+  if (kind == 0) return disk.flip_bit(path, offset, static_cast<int>(offset % 8));
+  if (kind == 1) return disk.zero(path, offset, clipped(512));
+  if (kind == 2) return disk.zero(path, offset, size - offset);
+  std::string torn = disk.content(path);
+  torn.replace(offset, clipped(100), torn.substr(size / 2, clipped(100)));
+  disk.set_content(path, torn);
+}
+
+// After any death and any damage: a beginning of the story, true in every byte, or a refusal that
+// names the damage. A flipped bit costs at most what the last flush brought.
+TEST(JournalCrash, ADamagedDiskGivesABeginningOfTheStoryOrARefusal) {
+  const std::uint64_t operations = operations_of_the_script();
+  std::uint64_t refused = 0, shortened = 0, whole = 0;
+  for (std::uint64_t n = operations / 4; n <= operations + 1; ++n) {
+    for (const Unflushed unflushed : testing::kUnflushedAll) {
+      SimulatedFileSystem crashed(n);
+      crashed.die_at(n);
+      Progress progress = run_script(crashed);
+      crashed.crash(unflushed);
+      const std::uint64_t flushed = std::exchange(progress.flushed, 0);
+      for (const std::string& name : crashed.list("/data").value()) {
+        const std::string path = "/data/" + name;
+        const std::uint64_t size = crashed.content(path).size();
+        for (std::uint64_t i = 0; i < size; i += 23) {
+          const std::uint64_t offset = i + (n + i) % std::min<std::uint64_t>(23, size - i);
+          const int kind = static_cast<int>(i / 23 % 4);
+          SCOPED_TRACE("died at operation " + std::to_string(n) + ", unflushed " +
+                       std::string(to_string(unflushed)) + ", damage " + std::to_string(kind) +
+                       " of " + name + " at " + std::to_string(offset));
+          SimulatedFileSystem disk = crashed;
+          damage(disk, path, offset, kind);
+          const ReplayedJournal replayed = open_journal(disk);
+          if (!replayed.status.is_ok()) {
+            ASSERT_THAT(replayed.status.reason(),
+                        ::testing::AnyOf(journal::kReasonDamaged, journal::kReasonVersion));
+            ASSERT_NE(replayed.status.message().find("/data/"), std::string::npos)
+                << replayed.status.to_string();
+            ++refused;
+            continue;
+          }
+          ASSERT_NO_FATAL_FAILURE(check(replayed, progress));
+          replayed.entries.size() < flushed ? ++shortened : ++whole;
+          const auto last =
+              std::lower_bound(progress.flushes.begin(), progress.flushes.end(), flushed);
+          if (kind == 0 && last != progress.flushes.begin()) {
+            ASSERT_GE(replayed.entries.size(), *(last - 1)) << "one bit took more than one flush";
+          }
+        }
+      }
+    }
+  }
+  EXPECT_GT(refused, 10'000U);
+  EXPECT_GT(shortened, 1000U);
+  EXPECT_GT(whole, 1000U);
 }
 
 }  // namespace

@@ -234,7 +234,7 @@ struct PrintMessage {
     return list("recorded", m.recorded) + list("stale", m.stale);
   }
   std::string operator()(const Stop& m) const {
-    return list("cancel", m.cancel) + list("drop", m.drop);
+    return list("cancel", m.cancel) + list("drop", m.drop) + list("hand_over", m.hand_over);
   }
   template <typename Other>
   std::string operator()(const Other&) const {

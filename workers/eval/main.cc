@@ -55,6 +55,21 @@ Result<std::unique_ptr<metrics::Endpoint>> serve_metrics(const ProgramSettings& 
   return endpoint;
 }
 
+WorkerOptions worker_options(const ProgramSettings& settings, const Executor& executor) {
+  WorkerOptions options;
+  options.endpoint = settings.broker;
+  options.name = settings.name;
+  options.key_file = settings.key;
+  options.server_key = settings.server_key;
+  options.queues = {QueueName("eval")};
+  options.slots = settings.slots;
+  // Pods in a cluster go on without this process: there is nothing to wait for.
+  options.drain_timeout = executor.pods_outlive_it() ? Duration(0) : settings.drain_timeout;
+  options.hands_over = executor.pods_outlive_it();
+  options.notice = [](std::string_view line) { log::warn("broker", {{"text", line}}); };
+  return options;
+}
+
 int run(const ProgramSettings& settings) {
   metrics::Registry metrics;
   const std::unique_ptr<Executor> executor = make_executor(settings, metrics);
@@ -82,16 +97,7 @@ int run(const ProgramSettings& settings) {
     }
     artifacts = std::move(*opened);
   }
-  WorkerOptions options;
-  options.endpoint = settings.broker;
-  options.name = settings.name;
-  options.key_file = settings.key;
-  options.server_key = settings.server_key;
-  options.queues = {QueueName("eval")};
-  options.slots = settings.slots;
-  // Pods in a cluster go on without this process: there is nothing to wait for.
-  options.drain_timeout = executor->pods_outlive_it() ? Duration(0) : settings.drain_timeout;
-  options.notice = [](std::string_view line) { log::warn("broker", {{"text", line}}); };
+  const WorkerOptions options = worker_options(settings, *executor);
   Worker worker(options, [&](const TaskAssignment& task, TaskContext& context) {
     log::info("evaluation_begins", {{"task", task.id.text()},
                                     {"attempt", task.attempt.number},

@@ -318,10 +318,12 @@ struct Progress {
 };
 
 // Broker to worker: stop these, and report them (Outcome::kCancelled). Repeated until reported.
-// `drop`: they no longer count; stop them and report nothing.
+// `drop`: they no longer count; stop them and report nothing. `hand_over`: this worker is drained;
+// let go of these, if they can go on without it, and report Outcome::kHandOver.
 struct Stop {
   std::vector<HeldAttempt> cancel;
   std::vector<HeldAttempt> drop;
+  std::vector<HeldAttempt> hand_over;
   friend bool operator==(const Stop&, const Stop&) = default;
 };
 

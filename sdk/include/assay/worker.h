@@ -90,6 +90,10 @@ struct WorkerOptions {
   std::vector<QueueName> queues = {};  // at least one
   std::uint32_t slots = 1;             // handlers that run at once, each on a thread of its own
   Duration drain_timeout{30000};       // request_stop: how long running handlers may go on
+  // Its handlers answer TaskOutcome::hand_over when they are stopped with kWorkerStops, and what
+  // they started goes on: then they are stopped so when an operator drains this worker, too. Where
+  // it is false a drained worker finishes what it has.
+  bool hands_over = false;
   // What tasks may require of their worker (TaskSpec::require): gpu=a100, region=eu. At most 64, a
   // key of 1 to 128 bytes, a value of at most 1024.
   std::map<std::string, std::string> labels = {};

@@ -79,7 +79,7 @@ report | id:id attempt:u32 outcome:outcome cause:cause=none reason:text= delay:d
 RECORDED 50 | recorded:[*held_attempt]= stale:[*held_attempt]=
 PROGRESS 51 | reports:[*progress_report]
 progress_report | id:id attempt:u32 kind:kind=progress done:u64=0 total:u64=0 text:text=
-STOP 52 | cancel:[*held_attempt]= drop:[*held_attempt]=
+STOP 52 | cancel:[*held_attempt]= drop:[*held_attempt]= hand_over:[*held_attempt]=
 event | sequence:u64 previous:u64=0 at:time kind:kind queue:name= task:id= attempt:u32=0 state:state=queued
     worker:name= done:u64=0 total:u64=0 text:text= previous_in_queue:u64=0
 """

@@ -60,6 +60,9 @@ struct Model {
     story.task.state = TaskState::kRunning;
     story.task.attempts = record.attempt.number;
     if (!story.task.started_at) story.task.started_at = record.at;
+    // One that was handed over goes on with another worker, under the same number.
+    std::erase_if(story.attempts,
+                  [&](const AttemptRow& old) { return old.attempt == record.attempt; });
     story.attempts.push_back(
         {.attempt = record.attempt, .worker = record.worker, .started_at = record.at});
   }

@@ -71,6 +71,25 @@ TEST(RandomStream, EveryKindOfRecordComesUp) {
     EXPECT_TRUE(kinds.contains(k)) << "no record of kind " << k;
 }
 
+TEST(RandomStream, TasksAreSharedAnsweredAndHandedOver) {
+  std::size_t follow = 0, share_a_result = 0, handed_over = 0;
+  for (std::uint64_t seed = 1; seed < 9; ++seed) {
+    for (const StoredBatch& batch : random_stream(seed, 400)) {
+      for (const auto& each : batch.records) {
+        if (const auto* submitted = std::get_if<core::TaskSubmitted>(&each.record))
+          follow += submitted->follows != TaskId() ? 1 : 0;
+        if (const auto* ended = std::get_if<core::TaskEnded>(&each.record))
+          share_a_result += ended->attempt.number == 0 && !each.blob.empty() ? 1 : 0;
+        if (const auto* ended = std::get_if<core::AttemptEnded>(&each.record))
+          handed_over += ended->handed_over ? 1 : 0;
+      }
+    }
+  }
+  EXPECT_GT(follow, 20U);
+  EXPECT_GT(share_a_result, 20U);
+  EXPECT_GT(handed_over, 100U);
+}
+
 TEST_P(RandomStreamTest, RowsAreWhatTheRecordsSay) {
   const Stream stream = random_stream(static_cast<std::uint64_t>(GetParam()), 400);
   restart();

@@ -1,6 +1,8 @@
 #include "tests/unit/history/record_stream.h"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <random>
 #include <utility>
 
@@ -110,6 +112,10 @@ class RandomLife {
     task.body = std::string(one_in(2) ? 0 : below(10), 'b');
     if (one_in(8)) task.not_before = now_ + Duration(below(4000));
     if (one_in(6) && ids_ > 5) task.after = {task_id(ids_ - 2 - below(3))};
+    if (one_in(5)) {
+      task.cache_key = "work " + std::to_string(below(3));
+      task.cache_ttl = Duration(60'000);
+    }
     if (one_in(2)) task.on_failure = OnFailure::kRun;
     say(effects, kClient, core::Door::kClients, Submit{.request = 1, .tasks = {task}});
   }
@@ -137,9 +143,10 @@ class RandomLife {
 
   void report(core::Effects& effects, const Held& held) {
     constexpr Outcome kOutcomes[] = {Outcome::kSucceeded, Outcome::kSucceeded, Outcome::kFailed,
-                                     Outcome::kRetry, Outcome::kCancelled};
+                                     Outcome::kRetry,     Outcome::kSnooze,    Outcome::kHandOver,
+                                     Outcome::kCancelled};
     TaskReport report{.id = held.attempt.id, .attempt = held.attempt.attempt};
-    report.outcome = kOutcomes[below(5)];
+    report.outcome = kOutcomes[below(std::size(kOutcomes))];
     if (report.outcome != Outcome::kSucceeded) {
       report.cause = static_cast<Cause>(below(5));
       report.reason = "reason " + std::to_string(below(9));
@@ -147,6 +154,15 @@ class RandomLife {
     }
     report.result = std::string(one_in(40) ? kResultBytesKeptMax + below(3) : below(200), 'r');
     say(effects, held.peer, core::Door::kWorkers, Report{{report}});
+  }
+
+  // As the loop fills it in: a task that ends as another did gets a copy of that one's result.
+  std::string blob_of(const core::Append& append) {
+    if (append.blob_of == core::kNoTask) {
+      if (append.task != core::kNoTask) blobs_[append.task] = append.blob;
+      return append.blob;
+    }
+    return blobs_[append.task] = blobs_.at(append.blob_of);
   }
 
   void settle(core::Effects& effects) {
@@ -161,7 +177,7 @@ class RandomLife {
     sequence_ += one_in(8) ? 2 : 1;
     StoredBatch batch{.sequence = sequence_, .records = {}};
     for (core::Append& append : effects.append)
-      batch.records.push_back(stored(std::move(append.record), std::move(append.blob)));
+      batch.records.push_back(stored(std::move(append.record), blob_of(append)));
     stream_.push_back(std::move(batch));
   }
 
@@ -171,6 +187,7 @@ class RandomLife {
   std::uint64_t ids_ = 0;
   std::uint64_t sequence_ = 0;
   std::vector<Held> held_;
+  std::map<core::TaskIndex, std::string> blobs_;  // the latest of each task
   Stream stream_;
 };
 

@@ -199,15 +199,17 @@ TEST_F(ClientSession, ASilentBrokerIsGreetedOnAFreshSocketWithinTheCall) {
 
 TEST_F(ClientSession, ARefusalForNowIsTriedAgainWhenTheBrokerSaid) {
   be_greeted();
-  const std::uint64_t call = submit();
-  sent();
-  hear_error(call, Code::kRetryLater, "queue_full", 700);
-  EXPECT_FALSE(session_.take_reply(call));
-  EXPECT_THAT(live(699, true),
-              testing::Not(testing::Contains(testing::VariantWith<Submit>(testing::_))));
-  EXPECT_THAT(live(2, true), testing::Contains(testing::VariantWith<Submit>(testing::_)));
-  hear(submitted_of(call));
-  EXPECT_TRUE(session_.take_reply(call)->is_ok());
+  for (const char* reason : {"queue_full", "owner_full", "client_full", "not_accepting"}) {
+    const std::uint64_t call = submit();
+    sent();
+    hear_error(call, Code::kRetryLater, reason, 700);
+    EXPECT_FALSE(session_.take_reply(call));
+    EXPECT_THAT(live(699, true),
+                testing::Not(testing::Contains(testing::VariantWith<Submit>(testing::_))));
+    EXPECT_THAT(live(2, true), testing::Contains(testing::VariantWith<Submit>(testing::_)));
+    hear(submitted_of(call));
+    EXPECT_TRUE(session_.take_reply(call)->is_ok());
+  }
 }
 
 TEST_F(ClientSession, ARefusalBeyondTheCallsTimeIsReturnedAtOnce) {

@@ -274,7 +274,7 @@ std::vector<MessageSample> worker_samples() {
       {"RECORDED minimal", Recorded{}},
       {"PROGRESS", Progress{{{kFirst, Attempt{2}, EventKind::kLog, 15, 200, "test 15 of 200"}}}},
       {"PROGRESS minimal", Progress{{{kFirst, Attempt{1}, EventKind::kProgress, 0, 0, ""}}}},
-      {"STOP", Stop{held, {{kSecond, Attempt{2}}}}},
+      {"STOP", Stop{held, {{kSecond, Attempt{2}}}, held}},
       {"STOP minimal", Stop{}},
   };
 }

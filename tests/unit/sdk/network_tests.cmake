@@ -5,7 +5,7 @@ assay_test(unit_sdk_client LABEL unit
   SOURCES client_session_test.cc client_test.cc contact_test.cc
   LINK fake_broker)
 assay_test(unit_sdk_worker LABEL unit
-  SOURCES progress_buffer_test.cc worker_session_test.cc worker_test.cc
+  SOURCES progress_buffer_test.cc worker_drain_test.cc worker_session_test.cc worker_test.cc
   LINK fake_broker)
 assay_test(unit_sdk_progress LABEL unit
   SOURCES sequence_test.cc subscriber_test.cc
