@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t kMovesPerTurn = 2000;
 // A reader that has stopped keeps the segments that it has not read, but not for ever.
 constexpr std::uint64_t kPatienceFactor = 4;
+constexpr std::chrono::milliseconds kLookForRoomEvery{1000};
 
 }  // namespace
 
@@ -39,20 +40,32 @@ Result<std::string> Compactor::read(const core::Location& location) {
   return shelf(shelf_of(location)).read_blob(without_shelf(location));
 }
 
-bool Compactor::is_wanted(std::uint64_t others_read_through) const {
-  const std::uint32_t active = journal_.active_segment();
-  if (journal_.oldest_segment() == active) return false;
-  const std::uint64_t bytes = journal_.counters().bytes;
+bool Compactor::is_wanted() const {
   const std::uint64_t bound = std::max(options_.bytes_min, counters_.checkpoint_bytes);
-  if (bytes <= bound || std::chrono::steady_clock::now() < next_try_) return false;
-  const bool all_have_read = others_read_through + 1 >= journal_.first_sequence(active);
-  return all_have_read || bytes > kPatienceFactor * bound;
+  return journal_.counters().bytes > bound && std::chrono::steady_clock::now() >= next_try_;
+}
+
+// Room is made by tasks that end, and by operators: look again soon.
+bool Compactor::has_room(const core::BrokerCore& core) const {
+  const auto free = file_system_.free_bytes(options_.journal_directory);
+  return !free.is_ok() || *free >= core.state().checkpoint_bytes() + options_.segment_bytes;
+}
+
+bool Compactor::others_have_read(std::uint64_t through) const {
+  const std::uint64_t bound = std::max(options_.bytes_min, counters_.checkpoint_bytes);
+  return through + 1 >= journal_.first_sequence(made_.segment + 1) ||
+         journal_.counters().bytes > kPatienceFactor * bound;
 }
 
 Result<bool> Compactor::turn(core::BrokerCore& core, std::uint64_t others_read_through) {
   switch (stage_) {
     case Stage::kIdle:
-      if (is_wanted(others_read_through)) begin();
+      if (!is_wanted()) return false;
+      if (!has_room(core)) {
+        next_try_ = std::chrono::steady_clock::now() + kLookForRoomEvery;
+        return false;
+      }
+      if (Status status = begin(); !status.is_ok()) return status;
       return false;
     case Stage::kMaking:
       if (done_) take_made();
@@ -60,6 +73,7 @@ Result<bool> Compactor::turn(core::BrokerCore& core, std::uint64_t others_read_t
     case Stage::kMoving: {
       if (move(core)) return true;
       if (std::chrono::steady_clock::now() < next_try_) return false;
+      if (!others_have_read(others_read_through)) return false;
       Status status = drop();
       if (!status.is_ok()) return status;
       return false;
@@ -88,7 +102,13 @@ void Compactor::run(std::function<void()> work) {
   });
 }
 
-void Compactor::begin() {
+// Of the state as it is now: on a full disk it is what has just ended that makes room.
+Status Compactor::begin() {
+  if (Status status = journal_.seal_active(); !status.is_ok()) {
+    if (status.reason() != journal::kReasonDiskFull) return status;
+    next_try_ = std::chrono::steady_clock::now() + kLookForRoomEvery;
+    return Status::ok();
+  }
   const std::uint32_t through = journal_.active_segment() - 1;
   log::info("compaction_began", {{"through_segment", through},
                                  {"journal_bytes", journal_.counters().bytes},
@@ -105,6 +125,7 @@ void Compactor::begin() {
       result_.emplace(internal_error("compaction_failed", error.what()));
     }
   });
+  return Status::ok();
 }
 
 void Compactor::take_made() {

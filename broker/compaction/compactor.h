@@ -54,7 +54,7 @@ class Compactor {
 
   // Goes on with whatever there is to do. Only between turns, with everything flushed.
   // `others_read_through`: the batch up to which other readers have read the journal. True: there
-  // is more to do at once. Errors: those of drop_segments_before that stop the journal.
+  // is more to do at once. Errors: those that stop the journal.
   Result<bool> turn(core::BrokerCore& core, std::uint64_t others_read_through);
   // A blob of a checkpoint. Errors: kReasonDamaged, those of the file system.
   Result<std::string> read(const core::Location& location);
@@ -65,8 +65,10 @@ class Compactor {
  private:
   enum class Stage : std::uint8_t { kIdle, kMaking, kMoving, kRemoving };
 
-  bool is_wanted(std::uint64_t others_read_through) const;
-  void begin();
+  bool is_wanted() const;
+  bool has_room(const core::BrokerCore& core) const;
+  Status begin();
+  bool others_have_read(std::uint64_t through) const;
   void take_made();
   bool move(core::BrokerCore& core);
   Status drop();

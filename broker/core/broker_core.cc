@@ -127,7 +127,8 @@ void BrokerCore::on_event(FromPeer&& what) {
           ClientSession* client = sessions_.client(peer);
           if (worker != nullptr) worker->last_heard = now_;
           if (client != nullptr) client->last_heard = now_;
-          if (!kIsHello<Type> && worker == nullptr && client == nullptr) {
+          const bool is_known = door == Door::kClients ? client != nullptr : worker != nullptr;
+          if (!kIsHello<Type> && !is_known) {
             refuse(
                 peer, request,
                 Status(Code::kRetryCall, "hello_first",

@@ -438,6 +438,13 @@ Status Journal::can_accept(std::uint64_t bytes) {
   return Status::ok();
 }
 
+Status Journal::seal_active() {
+  if (!stopped_.is_ok()) {
+    return stopped_;
+  }
+  return offset_ == kSegmentHeaderBytes ? Status::ok() : rotate(0);
+}
+
 Status Journal::drop_segments_before(std::uint32_t segment) {
   if (!stopped_.is_ok()) {
     return stopped_;

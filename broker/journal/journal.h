@@ -133,6 +133,10 @@ class Journal {
   // refuse new work for now.
   Status can_accept(std::uint64_t bytes);
 
+  // Ends the segment in use, so that all that was appended is in segments which never change.
+  // Errors: kReasonDiskFull (nothing happened), others stop the journal.
+  Status seal_active();
+
   // Takes the segments before `segment` out of the journal, durably: nothing of them is needed any
   // more. Everything must be flushed. Errors: kReasonDiskFull and kReasonInputOutput (try again
   // later: nothing is dropped), kReasonStopped.

@@ -47,6 +47,7 @@ class JournalStorage : public Storage {
                                       .on_own_thread = settings.compacts_on_own_thread},
         checkpoint_bytes);
     directory_ = settings.directory;
+    segment_bytes_ = settings.segment_bytes;
     recovery.records = apply.records();
     recovery.orphans = apply.orphans();
     recovery.report = journal_->recovery_report().to_string();
@@ -84,8 +85,9 @@ class JournalStorage : public Storage {
   Status can_accept(const core::BrokerCore& core) override {
     const core::State& state = core.state();
     const std::uint64_t live = state.tasks().size() - state.ended_count();
-    Status status = journal_->can_accept(kTurnBytes + live * kBytesToEndATask);
-    return status.is_ok() ? has_room_to_compact(state) : status;
+    // Asked first, for what the journal takes beforehand is gone.
+    Status status = has_room_to_compact(state);
+    return status.is_ok() ? journal_->can_accept(kTurnBytes + live * kBytesToEndATask) : status;
   }
 
   Result<bool> between_turns(core::BrokerCore& core) override {
@@ -121,20 +123,14 @@ class JournalStorage : public Storage {
   // What a turn may write at most, about, and what the rest of a task's life does.
   static constexpr std::uint64_t kTurnBytes = 64 << 20;
   static constexpr std::uint64_t kBytesToEndATask = 512;
-  static constexpr int kTurnsBetweenAsking = 100;
   static constexpr std::size_t kEntriesPerBatch = 100'000;
   static constexpr std::size_t kBlobBytesPerBatch = 256 << 20;
 
-  // Space for the next checkpoint, or the journal could only grow. Asking costs a system call.
+  // Space for the next checkpoint, or the journal could only grow.
   Status has_room_to_compact(const core::State& state) {
     if (compactor_->is_at_work()) return room_;  // it takes that space now
-    if (turns_until_asked_ > 0 && room_.is_ok()) {
-      --turns_until_asked_;
-      return room_;
-    }
-    turns_until_asked_ = kTurnsBetweenAsking;
     const auto free = file_system_.free_bytes(directory_);
-    const std::uint64_t wanted = state.checkpoint_bytes();
+    const std::uint64_t wanted = state.checkpoint_bytes() + 2 * segment_bytes_;
     room_ = Status::ok();
     if (free.is_ok() && *free < wanted) {
       room_ = retry_later(std::string(journal::kReasonDiskFull),
@@ -173,7 +169,7 @@ class JournalStorage : public Storage {
   std::unique_ptr<journal::Journal> journal_;
   std::unique_ptr<compaction::Compactor> compactor_;  // after the journal that it uses
   Status room_;
-  int turns_until_asked_ = 0;
+  std::uint64_t segment_bytes_ = 0;
   history::History* history_ = nullptr;
   std::string heads_;
   std::vector<journal::Entry> entries_;

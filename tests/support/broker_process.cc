@@ -7,8 +7,9 @@
 
 namespace assay::support {
 
-BrokerProcess::BrokerProcess(std::filesystem::path folder, std::vector<std::string> flags)
-    : folder_(std::move(folder)), flags_(std::move(flags)) {
+BrokerProcess::BrokerProcess(std::filesystem::path folder, std::vector<std::string> flags,
+                             std::vector<std::string> wrapper)
+    : folder_(std::move(folder)), flags_(std::move(flags)), wrapper_(std::move(wrapper)) {
   start();
 }
 
@@ -24,6 +25,7 @@ void BrokerProcess::start() {
                                    feed_,
                                    "--http",
                                    http_};
+  command.insert(command.begin(), wrapper_.begin(), wrapper_.end());
   command.insert(command.end(), flags_.begin(), flags_.end());
   process_.reset();
   process_.emplace(std::move(command), log(), /*ready_descriptor=*/true);

@@ -13,8 +13,10 @@ namespace assay::support {
 
 class BrokerProcess {
  public:
-  // `flags` are added to the command. Data and log lie in `folder`. Starts it.
-  explicit BrokerProcess(std::filesystem::path folder, std::vector<std::string> flags = {});
+  // `flags` are added to the command, which is an argument of `wrapper` where there is one. Data
+  // and log lie in `folder`. Starts it.
+  explicit BrokerProcess(std::filesystem::path folder, std::vector<std::string> flags = {},
+                         std::vector<std::string> wrapper = {});
 
   // Starts it where it was before: the same ports, the same data. It is ready when this returns.
   void start();
@@ -31,6 +33,7 @@ class BrokerProcess {
  private:
   std::filesystem::path folder_;
   std::vector<std::string> flags_;
+  std::vector<std::string> wrapper_;
   std::optional<Process> process_;
   std::string clients_ = "tcp://127.0.0.1:*";
   std::string workers_ = "tcp://127.0.0.1:*";
