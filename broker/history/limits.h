@@ -18,12 +18,13 @@ inline constexpr std::size_t kPageRowsMax = 1000;
 inline constexpr std::size_t kNarrowPrefixLength = 10;
 
 // What waits between the broker's loop and the writer. Beyond either, the writer reads the journal.
-inline constexpr std::size_t kOfferedBytesMax = 32 << 20;
-inline constexpr std::size_t kOfferedRecordsMax = 256 << 10;
+inline constexpr std::size_t kOfferedBytesMax = 16 << 20;
+inline constexpr std::size_t kOfferedRecordsMax = 128 << 10;
 
 // One transaction: large, because a task that is submitted and ends within one costs one insert,
 // but not so large that its rows in memory are many.
 inline constexpr std::size_t kTransactionRecordsMax = 100'000;
+inline constexpr std::size_t kTransactionTasksMax = 24'000;
 inline constexpr std::size_t kTransactionResultBytesMax = 16 << 20;
 
 inline constexpr std::size_t kRetentionStepTasks = 500;

@@ -15,7 +15,7 @@ void Projection::add_usage(const Work& work, Time at, const Usage& used) {
 }
 
 bool Projection::is_full() const {
-  return pending_records_ >= kTransactionRecordsMax ||
+  return pending_records_ >= kTransactionRecordsMax || works_.size() >= kTransactionTasksMax ||
          pending_result_bytes_ >= kTransactionResultBytesMax;
 }
 

@@ -1,5 +1,6 @@
 #include "broker/journal/record_codec.h"
 
+#include <array>
 #include <bit>
 #include <cstring>
 #include <optional>
@@ -198,8 +199,12 @@ class Writer {
   requires std::is_integral_v<Number> || std::is_enum_v<Number>
   void operator()(const char*, const Number& value) {
     auto bits = static_cast<std::uint64_t>(value);
-    for (std::size_t i = 0; i < sizeof value; ++i, bits >>= 8)
-      out_.push_back(static_cast<char>(bits & 0xFF));
+    std::array<char, sizeof value> bytes;
+    for (char& byte : bytes) {
+      byte = static_cast<char>(bits & 0xFF);
+      bits >>= 8;
+    }
+    out_.append(bytes.data(), bytes.size());
   }
   void operator()(const char* name, const double& value) {
     (*this)(name, std::bit_cast<std::uint64_t>(value));
@@ -479,9 +484,11 @@ std::string_view name_of(RecordType type) {
   return "unknown";
 }
 
+// Into memory that stays: this happens for every record.
 template <typename R>
-std::string tail_of(const R& record) {
-  std::string bytes;
+const std::string& tail_of(const R& record) {
+  thread_local std::string bytes;
+  bytes.clear();
   Writer writer(bytes);
   visit_tail(writer, record);
   return bytes;
