@@ -182,6 +182,9 @@ void Session::on_recorded(const Recorded& recorded) {
     for (const HeldAttempt& key : *list) {
       const auto found = held_.find(key);
       if (found == held_.end() || !found->second.report) continue;
+      if (list == &recorded.recorded) {
+        effects_.recorded.push_back({key, found->second.report->outcome});
+      }
       held_.erase(found);
       --unrecorded_;
     }

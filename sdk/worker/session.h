@@ -39,12 +39,20 @@ struct StopOrder {
   friend bool operator==(const StopOrder&, const StopOrder&) = default;
 };
 
+// An attempt whose end is on the broker's disk.
+struct RecordedEnd {
+  HeldAttempt held;
+  Outcome outcome = Outcome::kSucceeded;
+  friend bool operator==(const RecordedEnd&, const RecordedEnd&) = default;
+};
+
 // What the loop must do next, in the order of the members.
 struct Effects {
   bool fresh_socket = false;  // throw the socket away with all that is queued in it
   std::vector<Message> send;
   std::vector<TaskAssignment> start;
   std::vector<StopOrder> stop;
+  std::vector<RecordedEnd> recorded;
   std::vector<HeldAttempt> collect;  // take their progress and hand it to on_collected
   std::vector<std::string> notices;  // lines for people
 };

@@ -9,6 +9,7 @@
 #include <array>
 #include <atomic>
 #include <cstdio>
+#include <exception>
 #include <utility>
 
 #include "sdk/transport/curve.h"
@@ -215,6 +216,7 @@ class Worker::Loop {
     if (!effects.start.empty()) handlers.start(std::move(effects.start));
     for (const worker::StopOrder& order : effects.stop) handlers.stop(order.held, order.reason);
     for (const std::string& line : effects.notices) notice(line);
+    for (const worker::RecordedEnd& end : effects.recorded) tell_recorded(end);
     if (effects.collect.empty()) return;
     std::vector<ProgressReport> reports;
     for (const HeldAttempt& held : effects.collect) {
@@ -226,6 +228,17 @@ class Worker::Loop {
 
   void send(transport::Dealer& dealer, const Message& message) {
     if (Status sent = dealer.send(message); !sent.is_ok()) notice(sent.to_string());
+  }
+
+  void tell_recorded(const worker::RecordedEnd& end) {
+    if (!options_.recorded) return;
+    try {
+      options_.recorded(end.held.id, end.held.attempt, end.outcome);
+    } catch (const std::exception& error) {
+      notice(std::string("what was to be done after a record threw: ") + error.what());
+    } catch (...) {
+      notice("what was to be done after a record threw");
+    }
   }
 
   void notice(const std::string& line) {

@@ -27,6 +27,11 @@ constexpr milliseconds kRetryDelay{5'000};
 // An output of 6 MiB, in base64 and as JSON.
 constexpr std::size_t kLineBytesMax = 9U << 20;
 
+// Nothing of the task is run after it, once it is recorded.
+bool is_final(Outcome outcome) {
+  return outcome == Outcome::kSucceeded || outcome == Outcome::kFailed;
+}
+
 std::string lower(std::string text) {
   for (char& c : text) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
@@ -250,8 +255,12 @@ class Run {
                  ? TaskOutcome::hand_over("this worker leaves; its pods go on")
                  : TaskOutcome::cancelled();
     }
-    executor_.task_ended(task_.id.text(), task_.attempt.number);
     TaskOutcome outcome = outcome_of_pods();
+    // An end that is final may have to be told by another worker, which finds it in the pods: they
+    // stay until it is recorded. The next try, though, must not find this one's.
+    if (!is_final(outcome.outcome)) {
+      executor_.task_ended(task_.id.text(), task_.attempt.number);
+    }
     for (const auto& [number, pod] : record_.pods()) {
       outcome.usage.cpu_seconds += pod.usage.cpu_seconds;
       outcome.usage.wall_seconds += pod.usage.wall_seconds;
@@ -313,6 +322,10 @@ class Run {
 };
 
 }  // namespace
+
+void Evaluator::recorded(const TaskId& task, Attempt attempt, Outcome outcome) const {
+  if (is_final(outcome)) executor_.task_ended(task.text(), attempt.number);
+}
 
 TaskOutcome Evaluator::run(const TaskAssignment& task, TaskContext& context) const {
   Result<EvaluationRequest> request = make_request(task.body, settings_, task.inputs);

@@ -15,8 +15,10 @@ class Evaluator {
   Evaluator(Executor& executor, EvaluationSettings settings)
       : executor_(executor), settings_(std::move(settings)) {}
 
-  // Never leaves a pod behind, whatever the outcome.
+  // Leaves no pod running, whatever the outcome, unless it hands the task over.
   TaskOutcome run(const TaskAssignment& task, TaskContext& context) const;
+  // The broker has recorded how it ended: nothing of it is needed any more. Thread: any.
+  void recorded(const TaskId& task, Attempt attempt, Outcome outcome) const;
 
  private:
   Executor& executor_;

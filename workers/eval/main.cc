@@ -63,6 +63,7 @@ WorkerOptions worker_options(const ProgramSettings& settings, const Executor& ex
   options.server_key = settings.server_key;
   options.queues = {QueueName("eval")};
   options.slots = settings.slots;
+  options.labels = settings.labels;
   // Pods in a cluster go on without this process: there is nothing to wait for.
   options.drain_timeout = executor.pods_outlive_it() ? Duration(0) : settings.drain_timeout;
   options.hands_over = executor.pods_outlive_it();
@@ -97,7 +98,10 @@ int run(const ProgramSettings& settings) {
     }
     artifacts = std::move(*opened);
   }
-  const WorkerOptions options = worker_options(settings, *executor);
+  WorkerOptions options = worker_options(settings, *executor);
+  options.recorded = [&evaluator](const TaskId& task, Attempt attempt, Outcome outcome) {
+    evaluator.recorded(task, attempt, outcome);
+  };
   Worker worker(options, [&](const TaskAssignment& task, TaskContext& context) {
     log::info("evaluation_begins", {{"task", task.id.text()},
                                     {"attempt", task.attempt.number},

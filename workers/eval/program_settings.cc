@@ -135,6 +135,7 @@ void describe(ProgramSettings& settings, config::Options& options) {
   options.duration("load_timeout", evaluation.load_timeout, "for loading a subject",
                    {milliseconds(1000), hours(24)});
   options.in_file([&settings](Map& map) {
+    map.texts("labels", settings.labels);
     map.named("endpoints", [&](const std::string& name, Map& endpoint) {
       read_endpoint(name, endpoint, settings.evaluation.endpoints);
     });
@@ -157,7 +158,10 @@ void describe(ProgramSettings& settings, config::Options& options) {
     if (executor != "local" && executor != "kubernetes") {
       return invalid("executor: expected local or kubernetes, found '" + executor + "'");
     }
-    return executor == "local" ? Status::ok() : kubernetes::check_settings(settings.kubernetes);
+    if (executor == "local") return Status::ok();
+    // What the file says of this worker itself goes before what follows from its clusters.
+    settings.labels.merge(kubernetes::common_labels(settings.kubernetes));
+    return kubernetes::check_settings(settings.kubernetes);
   });
   options.check([&settings] { return complete(settings); });
 }

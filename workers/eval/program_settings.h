@@ -3,6 +3,7 @@
 #define ASSAY_WORKERS_EVAL_PROGRAM_SETTINGS_H_
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@ struct ProgramSettings {
   std::string key;         // a key file; empty: no keys
   std::string server_key;  // the broker's NAME.pub, or its hexadecimal digits
   std::string name;
+  std::map<std::string, std::string> labels;  // what tasks may require of it
   std::uint32_t slots = 2;
   Duration drain_timeout{30'000};
   std::string runner_file;            // empty: the one in the program

@@ -100,6 +100,11 @@ struct WorkerOptions {
   // Told, once an outage, that the broker is away, that it is back, and what it refused. Empty:
   // such lines go to standard error.
   std::function<void(std::string_view line)> notice = {};
+  // Told once the broker has recorded how an attempt ended; until then a worker that is killed has
+  // the task run again. For what must outlast the handler: whoever takes the task over may need it.
+  // Not called for a report that came too late, nor for one of an attempt that was dropped. Thread:
+  // that of run(), which it must not hold up. What it throws is dropped.
+  std::function<void(const TaskId& id, Attempt attempt, Outcome outcome)> recorded = {};
   std::string key_file = {};  // as in ClientOptions
   std::string server_key = {};
 };

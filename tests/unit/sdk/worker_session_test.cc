@@ -210,6 +210,22 @@ TEST_F(WorkerSession, ARecordForWhatStillRunsChangesNothing) {
   EXPECT_THAT(reports_in(effects()), SizeIs(1));
 }
 
+TEST_F(WorkerSession, ARecordedEndIsToldOnceAndAStaleOneNever) {
+  be_greeted();
+  const HeldAttempt one = start_task();
+  const HeldAttempt other = start_task();
+  finish(one, Outcome::kFailed);
+  finish(other);
+  EXPECT_THAT(effects().recorded, IsEmpty());
+  Recorded answer;
+  answer.recorded = {one};
+  answer.stale = {other};
+  hear(answer);
+  EXPECT_THAT(effects().recorded, ElementsAre(RecordedEnd{one, Outcome::kFailed}));
+  hear(answer);
+  EXPECT_THAT(effects().recorded, IsEmpty());
+}
+
 TEST_F(WorkerSession, ProgressIsCollectedAtMostTenTimesASecond) {
   be_greeted();
   const HeldAttempt held = start_task();

@@ -1,5 +1,7 @@
 #include "workers/eval/executor/kubernetes/read_settings.h"
 
+#include <utility>
+
 namespace assay::eval::kubernetes {
 namespace {
 
@@ -12,6 +14,7 @@ void read_cluster(const std::string& name, Map& map, ClusterSettings& cluster) {
   map.text("kubeconfig", cluster.kubeconfig);
   map.text("context", cluster.context);
   map.text("namespace", cluster.namespace_name);
+  map.texts("labels", cluster.labels);
   map.integer("weight", cluster.weight, {0, 1000});
   map.integer("pods_max", cluster.pods_max, {1, 100'000});
   map.boolean("accept_open_network", cluster.accept_open_network);
@@ -47,6 +50,20 @@ void read_profile(Map& map, PodProfile& profile) {
   map.texts("tolerations", profile.tolerations);
   map.text("priority_class", profile.priority_class);
   map.text("runtime_class", profile.runtime_class);
+}
+
+std::map<std::string, std::string> common_labels(const Settings& settings) {
+  std::map<std::string, std::string> common;
+  bool first = true;
+  for (const ClusterSettings& cluster : settings.clusters) {
+    if (cluster.weight == 0) continue;
+    if (std::exchange(first, false)) common = cluster.labels;
+    std::erase_if(common, [&](const auto& label) {
+      const auto found = cluster.labels.find(label.first);
+      return found == cluster.labels.end() || found->second != label.second;
+    });
+  }
+  return common;
 }
 
 Status check_settings(const Settings& settings) {

@@ -30,7 +30,8 @@ struct ClusterSettings {
   std::string kubeconfig;  // empty: KUBECONFIG, then the service account of this pod
   std::string context;
   std::string namespace_name;  // empty: what the credentials say, then "assay-evals"
-  std::uint32_t weight = 1;    // 0 drains it
+  std::map<std::string, std::string> labels = {};  // region, gpu: what tasks may require
+  std::uint32_t weight = 1;                        // 0 drains it
   std::uint32_t pods_max = 100;
   // Its network enforces no policies, and that is accepted: results say `not isolated`.
   bool accept_open_network = false;

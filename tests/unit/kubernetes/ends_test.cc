@@ -1,0 +1,79 @@
+// When what a task had in a cluster goes: not before its end is recorded, and not if it goes on.
+#include "tests/unit/kubernetes/executor_fixture.h"
+#include "workers/eval/evaluator.h"
+
+namespace assay::eval::kubernetes {
+namespace {
+
+class Listener : public TaskContext {
+ public:
+  void progress(std::uint64_t, std::uint64_t, std::string) override {}
+  void log(std::string) override {}
+  void safety(std::string) override {}
+  bool cancelled() const override { return false; }
+  bool wait_cancelled(Duration) override { return false; }
+};
+
+class Ends : public KubernetesTest {
+ protected:
+  void SetUp() override {
+    KubernetesTest::SetUp();
+    evaluation_settings_.executor = "kubernetes";
+    Evaluation script;
+    script.entry = "a.py";
+    script.tests = 1;
+    script.files = {{"a.py", "def test_a(): pass"}};
+    task_.id = TaskId::make(Time{});
+    task_.attempt = Attempt{1};
+    task_.owner = OwnerName("alice");
+    task_.body = encode_evaluation(script);
+    start();
+  }
+  TaskOutcome evaluate() {
+    Listener listener;
+    return Evaluator(*executor_, evaluation_settings_).run(task_, listener);
+  }
+  void record(Outcome outcome) {
+    Evaluator(*executor_, evaluation_settings_).recorded(task_.id, task_.attempt, outcome);
+  }
+  bool clean() {
+    return support::eventually([&] {
+      return server_.count("jobs") + server_.count("pods") + server_.count("configmaps") == 0;
+    });
+  }
+
+  EvaluationSettings evaluation_settings_;
+  TaskAssignment task_;
+};
+
+TEST_F(Ends, AFinishedJobStaysUntilItsEndIsRecorded) {
+  const TaskOutcome outcome = evaluate();
+  EXPECT_EQ(outcome.outcome, Outcome::kSucceeded) << outcome.reason;
+  EXPECT_EQ(server_.count("jobs"), 1U);
+  record(Outcome::kSucceeded);
+  EXPECT_TRUE(clean());
+}
+
+TEST_F(Ends, AWorkerKilledBeforeTheRecordIsFollowedByOneThatRunsNothingAgain) {
+  const TaskOutcome first = evaluate();
+  executor_.reset();  // the report is lost with it
+  start();
+  task_.attempt = Attempt{2};
+  const TaskOutcome second = evaluate();
+  EXPECT_EQ(second.outcome, Outcome::kSucceeded) << second.reason;
+  EXPECT_EQ(server_.jobs_created(), 1U);
+  record(Outcome::kSucceeded);
+  EXPECT_TRUE(clean());
+}
+
+TEST_F(Ends, WhatIsHandedOverStays) {
+  evaluate();
+  record(Outcome::kHandOver);
+  record(Outcome::kRetry);
+  task_.attempt = Attempt{2};
+  EXPECT_EQ(evaluate().outcome, Outcome::kSucceeded);
+  EXPECT_EQ(server_.jobs_created(), 1U);
+}
+
+}  // namespace
+}  // namespace assay::eval::kubernetes
