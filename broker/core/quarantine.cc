@@ -17,13 +17,17 @@ std::vector<std::string> quarantine_keys(const OwnerName& owner, std::uint32_t b
   return keys;
 }
 
-std::uint32_t Suspects::count_loss(const std::string& key) {
-  if (losses_.size() >= kSuspectCountMax && !losses_.contains(key)) {
+std::uint32_t Suspects::count_loss(const std::string& key, const WorkerName& worker, Time at) {
+  if (suspects_.size() >= kSuspectCountMax && !suspects_.contains(key)) {
     // Whoever was seen once is forgotten first: those that keep killing come back.
-    std::erase_if(losses_, [](const auto& suspect) { return suspect.second <= 1; });
-    if (losses_.size() >= kSuspectCountMax) losses_.clear();
+    std::erase_if(suspects_, [](const auto& suspect) { return suspect.second.losses <= 1; });
+    if (suspects_.size() >= kSuspectCountMax) suspects_.clear();
   }
-  return ++losses_[key];
+  Suspect& suspect = suspects_[key];
+  if (suspect.last != at) suspect.workers.clear();
+  suspect.last = at;
+  if (suspect.workers.insert(worker).second) ++suspect.losses;
+  return suspect.losses;
 }
 
 }  // namespace assay::core

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,14 +32,20 @@ std::vector<std::string> quarantine_keys(const OwnerName& owner, std::uint32_t b
 
 class Suspects {
  public:
-  // Counts a worker that was lost to it; returns how many were, without a success between.
-  std::uint32_t count_loss(const std::string& key);
+  // Counts a worker that was lost to it, once, however many of its tasks it held; returns how many
+  // were, without a success between.
+  std::uint32_t count_loss(const std::string& key, const WorkerName& worker, Time at);
   // It can run after all.
-  void clear(const std::string& key) { losses_.erase(key); }
-  bool empty() const { return losses_.empty(); }
+  void clear(const std::string& key) { suspects_.erase(key); }
+  bool empty() const { return suspects_.empty(); }
 
  private:
-  std::map<std::string, std::uint32_t> losses_;
+  struct Suspect {
+    std::uint32_t losses = 0;
+    Time last{};
+    std::set<WorkerName> workers;  // that were lost then
+  };
+  std::map<std::string, Suspect> suspects_;
 };
 
 }  // namespace assay::core

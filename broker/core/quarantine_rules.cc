@@ -10,8 +10,10 @@ namespace assay::core {
 // The task was lost with its worker. A worker takes the innocent with it; but they succeed sooner
 // or later, and that clears them.
 void BrokerCore::suspect(TaskIndex lost, const std::string& because) {
-  for (const std::string& key : state_.quarantine_keys(state_.tasks().at(lost))) {
-    const std::uint32_t losses = suspects_.count_loss(key);
+  const Task& task = state_.tasks().at(lost);
+  const WorkerName& worker = task.details->attempts.back().worker;
+  for (const std::string& key : state_.quarantine_keys(task)) {
+    const std::uint32_t losses = suspects_.count_loss(key, worker, now_);
     const bool is_new =
         !state_.quarantines().contains(key) && state_.quarantines().size() < kQuarantineCountMax;
     if (losses < options_.quarantine_losses || !is_new) continue;

@@ -15,6 +15,9 @@ SimBroker::SimBroker(World& world, Checker& checker) : world_(world), checker_(c
   options_.quarantine_losses = static_cast<std::uint32_t>(world.dice().between(2, 8));
   options_.owner_tasks_max =
       world.dice().chance(0.2) ? static_cast<std::uint64_t>(world.dice().between(10, 40)) : 0;
+  // A client submits up to ten tasks at once.
+  options_.client_tasks_max =
+      world.dice().chance(0.2) ? static_cast<std::uint64_t>(world.dice().between(10, 20)) : 0;
   options_.losses_max =
       world.dice().chance(0.3) ? static_cast<std::uint32_t>(world.dice().between(1, 3)) : 1000;
   for (int i = 0; i < world.options().clients; ++i) {

@@ -102,7 +102,7 @@ void SimClient::on(const Error& error) {
     return;
   }
   if (!pending_ || error.request != pending_->request) return;
-  if (error.reason == "quarantined" || error.reason == "owner_full") {
+  if (error.reason == "quarantined" || error.reason.ends_with("_full")) {
     world_.mark("refused " + error.reason);
   } else if (error.code != Code::kRetryLater) {
     world_.fail("a submit was refused: " + error.reason + ": " + error.message);
