@@ -54,6 +54,8 @@ class Browser:
         return self.call(f"/session/{self.session}/se/log", {"type": "browser"})
 
     def close(self):
+        # The driver alone would leave the browser behind.
+        urllib.request.urlopen(urllib.request.Request(f"{self.base}/session/{self.session}", method="DELETE"), timeout=60)
         self.driver.terminate()
         self.driver.wait()
 
