@@ -55,7 +55,8 @@ class Browser:
 
     def close(self):
         # The driver alone would leave the browser behind.
-        urllib.request.urlopen(urllib.request.Request(f"{self.base}/session/{self.session}", method="DELETE"), timeout=60)
+        session = urllib.request.Request(f"{self.base}/session/{self.session}", method="DELETE")
+        urllib.request.urlopen(session, timeout=60).close()
         self.driver.terminate()
         self.driver.wait()
 
