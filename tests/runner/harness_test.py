@@ -15,7 +15,8 @@ HARNESS = os.path.join(os.environ.get("ASSAY_BIN", ""), "assay-harness")
 
 @unittest.skipUnless(os.access(HARNESS, os.X_OK), "assay-harness has not been built")
 class HarnessTest(unittest.TestCase):
-    def events_of(self, entry, test_timeout_ms=10000, **job):
+    def start(self, entry, test_timeout_ms=10000, **job):
+        """The harness, listening; the folder of the submission, and where it listens."""
         folder = tempfile.mkdtemp(prefix="assay-harness-")
         self.addCleanup(shutil.rmtree, folder)
         work = os.path.join(folder, "work")
@@ -58,10 +59,14 @@ class HarnessTest(unittest.TestCase):
             [HARNESS, "--plan", plan_path, "--socket", socket_path], stdout=subprocess.PIPE
         )
         self.assertEqual(json.loads(harness.stdout.readline())["event"], "listening")
+        return harness, work, socket_path
+
+    def events_of(self, entry, test_timeout_ms=10000, **job):
+        harness, work, socket_path = self.start(entry, test_timeout_ms, **job)
         runner = subprocess.Popen(
             [sys.executable, RUNNER, "--socket", socket_path],
             cwd=work,
-            env=dict(os.environ, TMPDIR=folder),
+            env=dict(os.environ, TMPDIR=os.path.dirname(work)),
             stdout=subprocess.DEVNULL,
         )
         out, _ = harness.communicate(timeout=60)
@@ -70,6 +75,13 @@ class HarnessTest(unittest.TestCase):
         self.assertEqual(harness.returncode, 0, events[-3:])
         self.assertEqual(events[-1]["reason"], "done", events[-1])
         return events
+
+    def test_told_to_end_it_says_not_a_word_more(self):
+        harness, _, _ = self.start("misbehaving.py")
+        harness.terminate()
+        out, _ = harness.communicate(timeout=60)
+        # By its own handler: without one process 1 of a container would go on.
+        self.assertEqual((harness.returncode, out), (143, b""))
 
     def test_misbehaving_tests_end_as_their_names_say(self):
         events = self.events_of("misbehaving.py", test_timeout_ms=400)

@@ -62,6 +62,7 @@ class Run {
         task_(task),
         context_(context),
         request_(std::move(request)),
+        safety_(settings.safety),
         deadline_(Clock::now() + request_.evaluation.timeout),
         started_at_(std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now())) {
     for (const Endpoint& endpoint : settings_.endpoints) {
@@ -224,11 +225,22 @@ class Run {
     text += bytes;
     const auto end = text.rfind('\n');
     if (end != std::string::npos) {
-      context_.log(text.substr(0, end));
+      tell(text.substr(0, end));
       text.erase(0, end + 1);
     } else if (text.size() > kLineShownMax) {
-      context_.log(std::exchange(text, {}));
+      tell(std::exchange(text, {}));
     }
+  }
+
+  void tell(std::string lines) {
+    // The rules are for the subject; its grader is not.
+    if (!grading_) {
+      for (const SafetyWatch::Finding& found : safety_.look(lines)) {
+        context_.safety("rule " + found.rule + ": " + found.line);
+        if (found.stops && stopped_by_.empty()) stopped_by_ = found.rule;
+      }
+    }
+    context_.log(std::move(lines));
   }
 
   // Stops everything when nobody wants it any more, when time is over, and when one subject could
@@ -242,7 +254,7 @@ class Run {
     const auto grace = pods_.empty() ? milliseconds(0) : milliseconds(5'000);
     const bool waits = !begun_ && executor_.pods_outlive_it() && !pods_.empty();
     out_of_time_ = !waits && Clock::now() >= deadline_ + grace;
-    stop_ = cancelled_ || out_of_time_ || record_.load_failed();
+    stop_ = cancelled_ || out_of_time_ || !stopped_by_.empty() || record_.load_failed();
     if (!stop_) return;
     for (auto& [number, pod] : pods_) left_ ? pod.pod->leave() : pod.pod->stop();
     if (left_) pods_.clear();
@@ -271,7 +283,10 @@ class Run {
   }
 
   TaskOutcome outcome_of_pods() {
-    const Verdict verdict = judge(request_.evaluation, record_, cancelled_, out_of_time_);
+    Verdict verdict = judge(request_.evaluation, record_, cancelled_, out_of_time_);
+    if (!stopped_by_.empty() && !cancelled_) {
+      verdict = {"failed", "stopped by the safety rule " + stopped_by_, Cause::kSafety};
+    }
     DocumentFacts facts;
     facts.evaluation = &request_.evaluation;
     facts.started_at = started_at_;
@@ -302,6 +317,8 @@ class Run {
   const TaskAssignment& task_;
   TaskContext& context_;
   EvaluationRequest request_;
+  SafetyWatch safety_;
+  std::string stopped_by_;  // the safety rule
   Clock::time_point deadline_;
   Time started_at_;
   std::vector<EndpointUse> endpoints_;

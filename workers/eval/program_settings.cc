@@ -79,6 +79,20 @@ void read_endpoint(const std::string& name, Map& map, std::vector<Endpoint>& out
   out.push_back(std::move(endpoint));
 }
 
+void read_safety_rule(const std::string& name, Map& map, std::vector<SafetyRule>& out) {
+  SafetyRule rule{.name = name};
+  std::string action = "flag";
+  map.require("contains");
+  map.texts("contains", rule.contains);
+  map.choice("action", action, {"flag", "stop"});
+  rule.stops = action == "stop";
+  const auto empty = [](const std::string& words) { return words.empty(); };
+  if (map.has("contains") && (rule.contains.empty() || std::ranges::any_of(rule.contains, empty))) {
+    map.mistake("contains", "expected a list of texts to look for, none of them empty");
+  }
+  out.push_back(std::move(rule));
+}
+
 // What NAME=URL on the command line grants; it takes the place of one of that name in the file.
 Status add_endpoint(const std::string& text, std::vector<Endpoint>& endpoints) {
   const auto equals = text.find('=');
@@ -136,6 +150,9 @@ void describe(ProgramSettings& settings, config::Options& options) {
                    {milliseconds(1000), hours(24)});
   options.in_file([&settings](Map& map) {
     map.texts("labels", settings.labels);
+    map.named("safety", [&](const std::string& name, Map& rule) {
+      read_safety_rule(name, rule, settings.evaluation.safety);
+    });
     map.named("endpoints", [&](const std::string& name, Map& endpoint) {
       read_endpoint(name, endpoint, settings.evaluation.endpoints);
     });

@@ -8,6 +8,7 @@
 
 #include "assay/ids.h"
 #include "workers/eval/executor/executor.h"
+#include "workers/eval/monitor/safety_rules.h"
 #include "workers/eval/plan/plan.h"
 #include "workers/eval/relay/endpoint.h"
 
@@ -19,6 +20,7 @@ struct EvaluationSettings {
   std::map<std::string, PodLimits> profiles{{"small", {}}};
   std::vector<Endpoint> endpoints;
   std::map<std::string, std::string> suites;  // by name: the text of a suite file
+  std::vector<SafetyRule> safety;             // for what subjects print
   Duration timeout_max{24 * 3600 * 1000};
   Duration test_timeout_max{6 * 3600 * 1000};
   Duration load_timeout{120'000};

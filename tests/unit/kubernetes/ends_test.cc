@@ -5,13 +5,17 @@
 namespace assay::eval::kubernetes {
 namespace {
 
+using ::testing::ElementsAre;
+
 class Listener : public TaskContext {
  public:
   void progress(std::uint64_t, std::uint64_t, std::string) override {}
   void log(std::string) override {}
-  void safety(std::string) override {}
+  void safety(std::string text) override { findings.push_back(std::move(text)); }
   bool cancelled() const override { return false; }
   bool wait_cancelled(Duration) override { return false; }
+
+  std::vector<std::string> findings;
 };
 
 class Ends : public KubernetesTest {
@@ -30,8 +34,7 @@ class Ends : public KubernetesTest {
     start();
   }
   TaskOutcome evaluate() {
-    Listener listener;
-    return Evaluator(*executor_, evaluation_settings_).run(task_, listener);
+    return Evaluator(*executor_, evaluation_settings_).run(task_, listener_);
   }
   void record(Outcome outcome) {
     Evaluator(*executor_, evaluation_settings_).recorded(task_.id, task_.attempt, outcome);
@@ -42,6 +45,7 @@ class Ends : public KubernetesTest {
     });
   }
 
+  Listener listener_;
   EvaluationSettings evaluation_settings_;
   TaskAssignment task_;
 };
@@ -64,6 +68,20 @@ TEST_F(Ends, AWorkerKilledBeforeTheRecordIsFollowedByOneThatRunsNothingAgain) {
   EXPECT_EQ(server_.jobs_created(), 1U);
   record(Outcome::kSucceeded);
   EXPECT_TRUE(clean());
+}
+
+TEST_F(Ends, ARuleThatFlagsIsToldAndChangesNothing) {
+  evaluation_settings_.safety = {{"words", {"WORDS OF"}, false}};
+  EXPECT_EQ(evaluate().outcome, Outcome::kSucceeded);
+  EXPECT_THAT(listener_.findings, ElementsAre("rule words: words of the subject"));
+}
+
+TEST_F(Ends, ARuleThatStopsFailsTheTaskForGood) {
+  evaluation_settings_.safety = {{"words", {"words of"}, true}};
+  const TaskOutcome outcome = evaluate();
+  EXPECT_EQ(outcome.outcome, Outcome::kFailed);
+  EXPECT_EQ(outcome.cause, Cause::kSafety);
+  EXPECT_EQ(outcome.reason, "stopped by the safety rule words");
 }
 
 TEST_F(Ends, WhatIsHandedOverStays) {

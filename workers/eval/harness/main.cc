@@ -219,6 +219,13 @@ int listen_at(const char* path) {
   return listener;
 }
 
+// Somebody wants the pod gone: not a word more, or the subject's death that comes next would look
+// like its own doing. It has to be said, because process 1 of a container ignores what it has no
+// handler for.
+void leave_at_once(int) {
+  _exit(128 + SIGTERM);
+}
+
 int run(int argc, char** argv) {
   const char* plan_path = nullptr;
   const char* socket_path = nullptr;
@@ -244,6 +251,7 @@ int run(int argc, char** argv) {
   const auto plan = parse_pod_plan(text, error);
   if (!plan) return fail("", error, 2);
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGTERM, leave_at_once);
   const int listener = listen_at(socket_path);
   if (listener < 0) {
     return fail("cannot listen at ", std::string(socket_path) + ": " + std::strerror(errno), 1);
