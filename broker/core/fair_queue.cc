@@ -75,6 +75,7 @@ void FairQueue::close_lane(const LaneKey& key) {
 
 TaskIndex FairQueue::pick(const TaskTable& tasks, const PickRules& rules) {
   Candidate best;
+  ++steps_;
   for (const LabelGroup number : rules.groups) {
     const auto found = groups_.find(number);
     if (found == groups_.end()) continue;

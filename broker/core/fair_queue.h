@@ -92,7 +92,7 @@ class FairQueue {
   std::optional<Time> oldest(const TaskTable& tasks) const;
   // Visits every task, in no particular order.
   void for_each(const TaskTable& tasks, const std::function<void(TaskIndex)>& visit) const;
-  // How many lanes and sets of labels all picks together have looked at.
+  // How many picks there were, and lanes and sets of labels that they looked at, together.
   std::uint64_t steps_for_test() const { return steps_; }
 
  private:

@@ -137,6 +137,7 @@ void BrokerCore::on_message(PeerId peer, Heartbeat&& heartbeat) {
   WorkerSession* session = sessions_.worker(peer);
   if (session == nullptr) return send(peer, Heartbeat());  // a client's
 
+  const std::uint32_t free_before = session->free_slots();
   session->slots = std::min(heartbeat.slots, kSlotsPerWorkerMax);
   std::unordered_set<TaskId> named;
   std::vector<HeldAttempt> drop;
@@ -159,7 +160,9 @@ void BrokerCore::on_message(PeerId peer, Heartbeat&& heartbeat) {
   send_stops(*session, std::move(drop));
   lose_all(undelivered, "it never reached its worker", false);
   sessions_.note_ready(*session);
-  if (session->free_slots() > 0)
+  // What it had room for before, and did not get, it is not given for beating: thousands of idle
+  // workers would ask for a task that none of them may have.
+  if (session->free_slots() > free_before)
     to_dispatch_.insert(session->queues.begin(), session->queues.end());
 }
 

@@ -8,6 +8,17 @@
 
 namespace assay::core {
 
+namespace {
+
+// What would not fit when all else had ended is not to be tried again as it is.
+Status batch_too_large(const std::string& whose, std::uint64_t at_most, std::uint64_t found) {
+  return fix_input("batch_too_large", whose + " may have " + std::to_string(at_most) +
+                                          " tasks that have not ended, this batch has " +
+                                          std::to_string(found) + "; submit it in parts");
+}
+
+}  // namespace
+
 void BrokerCore::on_message(PeerId peer, Submit&& submit) {
   std::vector<std::uint64_t> fingerprints;
   std::vector<std::size_t> order;
@@ -219,6 +230,8 @@ Status BrokerCore::check_room(const Submit& submit) const {
     const std::uint64_t depth = queue.queued.size() + queue.waiting;
     const std::uint64_t tasks_max = queue.rule.tasks_max.value_or(options_.queue_tasks_max);
     const std::uint64_t bytes_max = queue.rule.bytes_max.value_or(options_.queue_bytes_max);
+    if (more.tasks > std::max<std::uint64_t>(1, tasks_max))
+      return batch_too_large("the queue " + name.value, tasks_max, more.tasks);
     if (depth + more.tasks > tasks_max || queue.bytes + more.bytes > bytes_max) {
       return retry_later("queue_full", "the queue " + name.value + " holds " +
                                            std::to_string(depth) + " tasks and " +
@@ -243,6 +256,7 @@ Status BrokerCore::check_owners_room(const Submit& submit) const {
     const std::uint64_t at_most = has_own ? rule->second.tasks_max : options_.owner_tasks_max;
     const std::uint64_t live = state_.live_count(owner);
     if (at_most == 0 || live + more <= at_most) continue;
+    if (more > at_most) return batch_too_large(owner.value, at_most, more);
     return retry_later("owner_full", owner.value + " has " + std::to_string(live) +
                                          " tasks that have not ended; its limit is " +
                                          std::to_string(at_most))
@@ -260,11 +274,7 @@ Status BrokerCore::check_clients_room(PeerId peer, const Submit& submit) const {
       [this](const TaskSpec& task) { return state_.tasks().find(task.id) == kNoTask; }));
   const std::uint64_t in_flight = sessions_.clients().at(peer).in_flight;
   if (more == 0 || in_flight + more <= at_most) return Status::ok();
-  if (more > at_most) {
-    return fix_input("batch_too_large", "a client may have " + std::to_string(at_most) +
-                                            " tasks that have not ended, this batch has " +
-                                            std::to_string(more) + "; submit it in parts");
-  }
+  if (more > at_most) return batch_too_large("a client", at_most, more);
   return retry_later("client_full", "this client has submitted " + std::to_string(in_flight) +
                                         " tasks that have not ended; the limit is " +
                                         std::to_string(at_most))

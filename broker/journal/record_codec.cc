@@ -41,7 +41,38 @@ void visit_submitted_tail(Fields& fields, Submitted& record) {
 template <typename R>
 constexpr bool kHasTail =
     std::is_same_v<R, core::TaskSubmitted> || std::is_same_v<R, core::TaskEnded> ||
-    std::is_same_v<R, core::AttemptEnded>;
+    std::is_same_v<R, core::AttemptEnded> || std::is_same_v<R, core::TaskCarried>;
+
+template <typename Fields, typename Task>
+void visit_carried_tail(Fields& fields, Task& task) {
+  visit_submitted_tail(fields, task.submitted);
+  fields("cause", task.cause);
+  fields("attempt", task.attempt);
+  fields("counted", task.attempts_counted);
+  fields("losses", task.losses);
+  fields("cancel_requested", task.cancel_requested);
+  fields("handed_over", task.handed_over);
+  fields("by_report", task.ended_by_report);
+  fields("pinned", task.pinned);
+  fields("has_deadline", task.has_deadline);
+  fields("dependencies_left", task.dependencies_left);
+  fields("dependents_left", task.dependents_left);
+  fields.list("attempts", task.attempts, [&](auto& attempt) {
+    fields("attempt", attempt.attempt.number);
+    fields("worker", attempt.worker.value);
+    fields("started_at", attempt.started_at);
+    fields("ended_at", attempt.ended_at);
+    fields("because", attempt.ended_because);
+    fields("cause", attempt.cause);
+    visit_usage(fields, attempt.usage);
+  });
+  fields("reason", task.reason);
+  fields("result_artifacts", task.result_artifacts);
+  fields("cached_from", task.cached_from);
+  fields("followers", task.followers);
+  fields("held_by", task.held_by);
+  visit_usage(fields, task.usage);
+}
 
 template <typename Fields, typename R>
 void visit_tail(Fields& fields, R& record) {
@@ -53,9 +84,22 @@ void visit_tail(Fields& fields, R& record) {
   } else if constexpr (std::is_same_v<Type, core::AttemptEnded>) {
     fields("handed_over", record.handed_over);
     visit_usage(fields, record.usage);
+  } else if constexpr (std::is_same_v<Type, core::TaskCarried>) {
+    visit_carried_tail(fields, record);
   } else {
     visit_submitted_tail(fields, record);
   }
+}
+
+// What every submitted task says, beside its id, time and queue.
+template <typename Fields, typename Submitted>
+void visit_submitted(Fields& fields, Submitted& record) {
+  fields("owner", record.owner.value);
+  fields("priority", record.priority);
+  fields("max_attempts", record.max_attempts);
+  fields("fingerprint", record.fingerprint);
+  fields("labels", record.labels);
+  if (fields.has_body_hash) fields("body_hash", record.body_hash);
 }
 
 template <typename Fields, typename R>
@@ -71,12 +115,7 @@ void visit_fields(Fields& fields, R& record) {
   if constexpr (requires { record.at; }) fields("at", record.at);
   if constexpr (requires { record.queue; }) fields("queue", record.queue.value);
   if constexpr (std::is_same_v<Type, core::TaskSubmitted>) {
-    fields("owner", record.owner.value);
-    fields("priority", record.priority);
-    fields("max_attempts", record.max_attempts);
-    fields("fingerprint", record.fingerprint);
-    fields("labels", record.labels);
-    if (fields.has_body_hash) fields("body_hash", record.body_hash);
+    visit_submitted(fields, record);
     visit_tail(fields, record);
   } else if constexpr (std::is_same_v<Type, core::TaskLeased>) {
     fields("attempt", record.attempt.number);
@@ -131,39 +170,6 @@ void visit_fields(Fields& fields, R& record) {
   }
 }
 
-template <typename Fields, typename Task>
-void visit_carried_task(Fields& fields, Task& task) {
-  visit_fields(fields, task.submitted);
-  fields("state", task.state);
-  fields("changed_at", task.changed_at);
-  fields("cause", task.cause);
-  fields("attempt", task.attempt);
-  fields("counted", task.attempts_counted);
-  fields("losses", task.losses);
-  fields("cancel_requested", task.cancel_requested);
-  fields("handed_over", task.handed_over);
-  fields("by_report", task.ended_by_report);
-  fields("pinned", task.pinned);
-  fields("has_deadline", task.has_deadline);
-  fields("dependencies_left", task.dependencies_left);
-  fields("dependents_left", task.dependents_left);
-  fields.list("attempts", task.attempts, [&](auto& attempt) {
-    fields("attempt", attempt.attempt.number);
-    fields("worker", attempt.worker.value);
-    fields("started_at", attempt.started_at);
-    fields("ended_at", attempt.ended_at);
-    fields("because", attempt.ended_because);
-    fields("cause", attempt.cause);
-    visit_usage(fields, attempt.usage);
-  });
-  fields("reason", task.reason);
-  fields("result_artifacts", task.result_artifacts);
-  fields("cached_from", task.cached_from);
-  fields("followers", task.followers);
-  fields("held_by", task.held_by);
-  visit_usage(fields, task.usage);
-}
-
 // The records of a checkpoint.
 template <typename Fields, typename R>
 void visit_carried(Fields& fields, R& record) {
@@ -172,7 +178,13 @@ void visit_carried(Fields& fields, R& record) {
   if constexpr (std::is_same_v<Type, core::CheckpointBegun>) {
     fields.list("owners", record.owners, name);
   } else if constexpr (std::is_same_v<Type, core::TaskCarried>) {
-    visit_carried_task(fields, record);
+    fields("task", record.submitted.id);
+    fields("at", record.submitted.at);
+    fields("queue", record.submitted.queue.value);
+    visit_submitted(fields, record.submitted);
+    fields("state", record.state);
+    fields("changed_at", record.changed_at);
+    visit_tail(fields, record);
   } else if constexpr (std::is_same_v<Type, core::DependentsCarried>) {
     fields("dependents", record.dependents);
   } else if constexpr (std::is_same_v<Type, core::RunCarried>) {

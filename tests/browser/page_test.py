@@ -54,6 +54,9 @@ class Browser:
         return self.call(f"/session/{self.session}/se/log", {"type": "browser"})
 
     def close(self):
+        # The driver alone would leave the browser behind.
+        session = urllib.request.Request(f"{self.base}/session/{self.session}", method="DELETE")
+        urllib.request.urlopen(session, timeout=60).close()
         self.driver.terminate()
         self.driver.wait()
 
