@@ -293,7 +293,7 @@ TEST_F(EvaluationTest, ImagesNeedAnotherExecutor) {
   evaluation.kind = EvaluationKind::kImage;
   evaluation.entry = "metr/eval:1";
   run(evaluation);
-  EXPECT_THAT(outcome_.reason, HasSubstr("the executor local runs no images"));
+  EXPECT_THAT(outcome_.reason, HasSubstr("only workers with a cluster run images"));
 }
 
 TEST_F(EvaluationTest, ABodyThatIsNoEvaluationIsRefused) {

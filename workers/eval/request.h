@@ -33,7 +33,7 @@ struct EvaluationRequest {
 
 // `inputs`: how the tasks ended that this one comes after; what the body refers to is taken from
 // them. Errors, all fix_input, with what to do: `invalid_evaluation`, `unknown_profile`,
-// `endpoint_not_granted`, `unsupported_kind`, `unresolved_input`.
+// `endpoint_not_granted`, `unresolved_input`.
 Result<EvaluationRequest> make_request(std::string_view body, const EvaluationSettings& settings,
                                        const std::vector<TaskInput>& inputs);
 
