@@ -64,7 +64,7 @@ class KubernetesCluster : public ::testing::Test {
     if (!executor_) return;
     executor_->task_ended(task_, 9);
     EXPECT_TRUE(
-        support::eventually([&] { return left_of("jobs") + left_of("pods") == 0; }, seconds(60)))
+        support::eventually([&] { return left_of("jobs") + left_of("pods") == 0; }, seconds(240)))
         << "the task has left something";
   }
   void start() {
@@ -93,7 +93,7 @@ class KubernetesCluster : public ::testing::Test {
           for (PodEvent& event : events.wait(milliseconds(50))) add(story, event);
           return story.ended;
         },
-        seconds(150));
+        seconds(300));
   }
   Story run(PodSpec pod) {
     PodEvents events;
@@ -261,7 +261,7 @@ TEST_F(KubernetesCluster, AnotherExecutorTakesTheRunningPodOver) {
           for (PodEvent& event : events.wait(milliseconds(50))) add(story, event);
           return !story.lines.empty();
         },
-        seconds(60)));
+        seconds(240)));
     (*first)->leave();
   }
   executor_.reset();
@@ -272,6 +272,61 @@ TEST_F(KubernetesCluster, AnotherExecutorTakesTheRunningPodOver) {
   EXPECT_EQ(story.outcome("slow"), "passed");
   EXPECT_EQ(story.finished(), "done");
   EXPECT_EQ(metrics_.value("assay_jobs_created_total"), 1);
+}
+
+// An image that is an evaluation by itself, with other arguments than its own; none: its own.
+class SubmittedImage : public KubernetesCluster {
+ protected:
+  Story run_image(const std::vector<std::string>& arguments) {
+    const auto program = executor_->image_program(environment("ASSAY_TEST_IMAGE"), arguments);
+    EXPECT_TRUE(program.is_ok()) << program.status().to_string();
+    if (!program.is_ok()) return {};
+    EXPECT_THAT(program->image, HasSubstr("@sha256:"));
+    files_.clear();
+    PodSpec pod = spec({});
+    pod.plan.job = R"({"mode":"image"})";
+    pod.plan.outputs = {"out.json", "/etc/passwd", "missing"};
+    pod.plan.restarts_max = 0;
+    pod.program = *program;
+    return run(std::move(pod));
+  }
+};
+
+TEST_F(SubmittedImage, ItsExitStatusLogAndFilesAreItsResult) {
+  const Story story = run_image({});
+  EXPECT_EQ(story.outcome("image"), "passed") << story.log;
+  EXPECT_THAT(story.log, HasSubstr("asked to write, with its own words\n"));
+  std::vector<std::string> outputs;
+  for (const json& line : story.lines) {
+    if (line["event"] == "output") outputs.push_back(line["path"]);
+  }
+  EXPECT_EQ(outputs, std::vector<std::string>{"out.json"});
+  EXPECT_EQ(story.finished(), "done");
+}
+
+TEST_F(SubmittedImage, AStatusOtherThanZeroIsAFailure) {
+  const Story story = run_image({"fail", "$(HOME)"});
+  EXPECT_EQ(story.outcome("image"), "failed") << story.log;
+  EXPECT_THAT(story.log, HasSubstr("with $(HOME)\n"));
+}
+
+TEST_F(SubmittedImage, WithoutAnExitStatusItHasCrashed) {
+  EXPECT_EQ(run_image({"die"}).outcome("image"), "crashed");
+}
+
+TEST_F(SubmittedImage, AForgedResultIsNone) {
+  const Story story = run_image({"forge"});
+  EXPECT_THAT(story.outcome("image"), testing::AnyOf("crashed", "failed")) << story.log;
+}
+
+TEST_F(SubmittedImage, OneThatNeverEndsIsATimeout) {
+  EXPECT_EQ(run_image({"endless"}).outcome("image"), "timeout");
+}
+
+TEST_F(SubmittedImage, OneThatIsNotThereIsTheTasksFault) {
+  const auto name = environment("ASSAY_TEST_IMAGE") + "-none";
+  const auto program = executor_->image_program(name, {});
+  EXPECT_EQ(program.status().reason(), "image_not_found") << program.status().to_string();
 }
 
 }  // namespace

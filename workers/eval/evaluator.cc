@@ -56,12 +56,13 @@ std::vector<EvaluationFile> with_outputs(std::vector<EvaluationFile> files,
 class Run {
  public:
   Run(Executor& executor, const EvaluationSettings& settings, const TaskAssignment& task,
-      TaskContext& context, EvaluationRequest request)
+      TaskContext& context, EvaluationRequest request, std::optional<ImageProgram> program)
       : executor_(executor),
         settings_(settings),
         task_(task),
         context_(context),
         request_(std::move(request)),
+        program_(std::move(program)),
         safety_(settings.safety),
         deadline_(Clock::now() + request_.evaluation.timeout),
         started_at_(std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now())) {
@@ -165,6 +166,10 @@ class Run {
         milliseconds(1), std::chrono::duration_cast<milliseconds>(deadline_ - Clock::now()));
     spec.plan.concurrency = request_.concurrency;
     spec.plan.line_bytes_max = kLineBytesMax;
+    if (program_ && !grading_) {
+      spec.program = program_;
+      spec.plan.restarts_max = 0;  // a program that was lost has no exit status
+    }
     record_.on_launch(next.number);
     Result<std::unique_ptr<Pod>> pod = executor_.launch(std::move(spec), events_);
     if (pod.is_ok()) {
@@ -317,6 +322,7 @@ class Run {
   const TaskAssignment& task_;
   TaskContext& context_;
   EvaluationRequest request_;
+  std::optional<ImageProgram> program_;
   SafetyWatch safety_;
   std::string stopped_by_;  // the safety rule
   Clock::time_point deadline_;
@@ -350,7 +356,20 @@ TaskOutcome Evaluator::run(const TaskAssignment& task, TaskContext& context) con
   if (!executor_.takes_pods()) {
     return TaskOutcome::snooze(kRetryDelay, "the cluster does not answer just now");
   }
-  return Run(executor_, settings_, task, context, std::move(request).value()).run();
+  std::optional<ImageProgram> program;
+  if (request->evaluation.kind == EvaluationKind::kImage) {
+    auto found = executor_.image_program(request->evaluation.entry, request->evaluation.arguments);
+    if (!found.is_ok() && found.status().code() == Code::kFixInput) {
+      return TaskOutcome::failed(found.status().message());
+    }
+    if (!found.is_ok()) {
+      return TaskOutcome::retry(found.status().message(), kRetryDelay, Cause::kInfrastructure);
+    }
+    context.log("image " + found->image);
+    program = std::move(found).value();
+  }
+  return Run(executor_, settings_, task, context, std::move(request).value(), std::move(program))
+      .run();
 }
 
 }  // namespace assay::eval

@@ -174,11 +174,6 @@ Result<EvaluationRequest> make_request(std::string_view body, const EvaluationSe
   if (!decoded.is_ok()) return decoded.status();
   Evaluation evaluation = std::move(decoded).value();
   if (const Status taken = take_inputs(evaluation, inputs); !taken.is_ok()) return taken;
-  if (evaluation.kind == EvaluationKind::kImage) {
-    return fix_input("unsupported_kind",
-                     "the executor " + settings.executor +
-                         " runs no images; submit a script, a notebook or a configuration");
-  }
   EvaluationRequest out;
   json job = {{"mode", to_string(evaluation.kind)}, {"entry", evaluation.entry}, {"seed", 0}};
   if (evaluation.kind == EvaluationKind::kConfig) {
@@ -218,6 +213,8 @@ Result<EvaluationRequest> make_request(std::string_view body, const EvaluationSe
   evaluation.timeout = std::min(evaluation.timeout, settings.timeout_max);
   evaluation.test_timeout =
       std::min({evaluation.test_timeout, settings.test_timeout_max, evaluation.timeout});
+  // An image is one test.
+  if (evaluation.kind == EvaluationKind::kImage) evaluation.test_timeout = evaluation.timeout;
   job["endpoint"] = out.endpoint;
   job["model"] = out.model;
   job["arguments"] = evaluation.arguments;

@@ -70,6 +70,18 @@ TEST_F(Ends, AWorkerKilledBeforeTheRecordIsFollowedByOneThatRunsNothingAgain) {
   EXPECT_TRUE(clean());
 }
 
+TEST_F(Ends, AnEvaluationOfOnePodCostsThreeRequestsBesideWatchesAndLogs) {
+  evaluate();
+  record(Outcome::kSucceeded);
+  EXPECT_TRUE(clean());
+  EXPECT_EQ(server_.requests("POST", "/jobs"), 1U);
+  EXPECT_EQ(server_.requests("POST", "/configmaps"), 1U);
+  EXPECT_EQ(server_.requests("DELETE", "/"), 1U);
+  EXPECT_EQ(server_.requests("POST", "/"), 2U);
+  EXPECT_EQ(server_.requests("GET", "/jobs/") + server_.requests("GET", "/configmaps"), 0U);
+  EXPECT_EQ(server_.requests("PATCH", "/") + server_.requests("PUT", "/"), 0U);
+}
+
 TEST_F(Ends, ARuleThatFlagsIsToldAndChangesNothing) {
   evaluation_settings_.safety = {{"words", {"WORDS OF"}, false}};
   EXPECT_EQ(evaluate().outcome, Outcome::kSucceeded);

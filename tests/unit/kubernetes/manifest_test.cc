@@ -154,5 +154,24 @@ TEST(Pack, APathThatLeavesItsFolderIsRefused) {
   EXPECT_FALSE(decode_pack("nonsense", out, error));
 }
 
+TEST(ManifestOfAnImage, TheImageIsTheSubjectAndItsWordsAreOurs) {
+  PodSpec pod;
+  pod.files = std::make_shared<const std::vector<EvaluationFile>>();
+  pod.program = ImageProgram{"r/bench@sha256:1", {"/run", "$(HOME) $x"}, "/app"};
+  Settings settings;
+  const auto made = make_manifest(pod, settings, settings.clusters[0], "");
+  ASSERT_TRUE(made.is_ok());
+  const auto job = nlohmann::json::parse(made->job);
+  const auto& subject = job["spec"]["template"]["spec"]["containers"][0];
+  EXPECT_EQ(subject["image"], "r/bench@sha256:1");
+  const std::vector<std::string> words = subject["command"];
+  EXPECT_EQ(words[0], "/assay/assay-pod");
+  const std::vector<std::string> end(words.end() - 5, words.end());
+  EXPECT_EQ(end, (std::vector<std::string>{"--folder", "/app", "--", "/run", "$$(HOME) $$x"}));
+  // Another program is another Job's work.
+  pod.program->command.back() = "other";
+  EXPECT_NE(make_manifest(pod, settings, settings.clusters[0], "")->spec, made->spec);
+}
+
 }  // namespace
 }  // namespace assay::eval::kubernetes

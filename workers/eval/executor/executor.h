@@ -53,6 +53,13 @@ struct PodIdentity {
   std::uint32_t launch = 1;  // counts up when a pod could not do its work
 };
 
+// An image that is an evaluation by itself.
+struct ImageProgram {
+  std::string image;                 // by its digest
+  std::vector<std::string> command;  // what it runs
+  std::string folder;                // where; empty: the pod's /work
+};
+
 struct PodSpec {
   std::string name;  // unique while it lives: task, attempt, number; a-z A-Z 0-9 - only
   std::size_t number = 0;
@@ -62,6 +69,7 @@ struct PodSpec {
   std::vector<EndpointUse> endpoints;
   PodPlan plan;  // its deadline is the pod's
   PodLimits limits;
+  std::optional<ImageProgram> program = std::nullopt;  // the subject, in the place of the runner
 };
 
 // A pod that was launched. Its destructor stops it, unless it was left, and returns when none of
@@ -87,6 +95,15 @@ class Executor {
   virtual Result<std::unique_ptr<Pod>> launch(PodSpec spec, PodEvents& events) = 0;
   // Whether pods go on without this process, so that another worker can take them over.
   virtual bool pods_outlive_it() const { return false; }
+  // What an image runs, with `arguments` in the place of its own. Errors: `unsupported_kind`
+  // (fix_input: this executor runs no images), those of the registry. Thread: any.
+  virtual Result<ImageProgram> image_program(const std::string& reference,
+                                             const std::vector<std::string>& arguments) {
+    (void)arguments;
+    return fix_input("unsupported_kind", "cannot run the image " + reference +
+                                             ": only workers with a cluster run images "
+                                             "(executor: kubernetes)");
+  }
   // False while a launch would only wait: the cluster is away. Thread: any.
   virtual bool takes_pods() const { return true; }
   // The task has ended, whatever way: nothing of its pods is to be left, in a cluster neither.

@@ -10,6 +10,7 @@
 
 #include "sdk/log/structured_log.h"
 #include "workers/eval/executor/kubernetes/cluster.h"
+#include "workers/eval/executor/kubernetes/image_program.h"
 #include "workers/eval/executor/kubernetes/kubernetes_pod.h"
 
 namespace assay::eval::kubernetes {
@@ -270,6 +271,11 @@ Status KubernetesExecutor::check() {
 
 Result<std::unique_ptr<Pod>> KubernetesExecutor::launch(PodSpec spec, PodEvents& events) {
   return std::unique_ptr<Pod>(std::make_unique<Handle>(shared_, std::move(spec), events));
+}
+
+Result<ImageProgram> KubernetesExecutor::image_program(const std::string& reference,
+                                                       const std::vector<std::string>& arguments) {
+  return read_image_program(registries_, reference, arguments);
 }
 
 void KubernetesExecutor::task_ended(const std::string& task, std::uint32_t attempt) {

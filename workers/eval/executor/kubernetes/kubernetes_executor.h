@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "sdk/http/client.h"
 #include "sdk/metrics/registry.h"
 #include "workers/eval/executor/executor.h"
 #include "workers/eval/executor/kubernetes/settings.h"
@@ -23,6 +24,8 @@ class KubernetesExecutor : public Executor {
   // `kube_unavailable` (retry_later) when no cluster answers.
   Status check() override;
   Result<std::unique_ptr<Pod>> launch(PodSpec spec, PodEvents& events) override;
+  Result<ImageProgram> image_program(const std::string& reference,
+                                     const std::vector<std::string>& arguments) override;
   bool pods_outlive_it() const override { return true; }
   void task_ended(const std::string& task, std::uint32_t attempt) override;
 
@@ -33,6 +36,7 @@ class KubernetesExecutor : public Executor {
   class Shared;
   class Handle;
   std::shared_ptr<Shared> shared_;
+  http::Client registries_;
 };
 
 }  // namespace assay::eval::kubernetes

@@ -119,14 +119,15 @@ void KubernetesPod::on_created(const http::Response& response) {
   job_there_ = true;
   job_uid_ = job->uid;
   context_.metrics.add("assay_jobs_created_total");
-  log::info("audit_job_created", {{"cluster", cluster_->settings().name},
-                                  {"job", job_},
-                                  {"task", spec_.identity.task},
-                                  {"attempt", spec_.identity.attempt},
-                                  {"owner", spec_.identity.owner},
-                                  {"image", context_.settings.subject_image},
-                                  {"profile", spec_.profile},
-                                  {"memory", spec_.limits.memory_bytes}});
+  log::info("audit_job_created",
+            {{"cluster", cluster_->settings().name},
+             {"job", job_},
+             {"task", spec_.identity.task},
+             {"attempt", spec_.identity.attempt},
+             {"owner", spec_.identity.owner},
+             {"image", spec_.program ? spec_.program->image : context_.settings.subject_image},
+             {"profile", spec_.profile},
+             {"memory", spec_.limits.memory_bytes}});
   for (std::size_t part = 0; part < manifest_.parts.size(); ++part) create_part(part);
 }
 

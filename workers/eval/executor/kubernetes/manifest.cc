@@ -5,7 +5,6 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "workers/eval/base64.h"
 #include "workers/eval/executor/kubernetes/encoding.h"
 #include "workers/eval/executor/kubernetes/objects.h"
 #include "workers/eval/executor/kubernetes/pod/pack.h"
@@ -86,6 +85,13 @@ json harness_container(const Settings& settings) {
   return out;
 }
 
+// As it is, though Kubernetes would put variables in the place of $(NAME).
+std::string without_references(const std::string& word) {
+  std::string out;
+  for (const char c : word) out += c == '$' ? "$$" : std::string(1, c);
+  return out;
+}
+
 json subject_container(const PodSpec& spec, const Settings& settings, const PodProfile& profile) {
   const PodLimits& limits = spec.limits;
   const std::uint64_t storage = limits.work_bytes + limits.tmp_bytes + (64ULL << 20);
@@ -95,11 +101,22 @@ json subject_container(const PodSpec& spec, const Settings& settings, const PodP
       use[kind][profile.gpu_resource] = std::to_string(profile.gpus);
     }
   }
-  json out = container(kSubject, settings.subject_image, kSubjectUser, std::move(use));
+  const std::string& image = spec.program ? spec.program->image : settings.subject_image;
+  json out = container(kSubject, image, kSubjectUser, std::move(use));
   out["command"] = {"/assay/assay-pod", "subject",
                     "--processes",      std::to_string(limits.processes),
                     "--files",          std::to_string(limits.open_files),
                     "--file-bytes",     std::to_string(limits.file_bytes)};
+  if (spec.program) {
+    for (const std::string& word :
+         {std::string("--folder"), spec.program->folder, std::string("--")}) {
+      out["command"].push_back(word);
+    }
+    // Dollars are the cluster's to replace, unless they are doubled.
+    for (const std::string& word : spec.program->command) {
+      out["command"].push_back(without_references(word));
+    }
+  }
   out["workingDir"] = "/work";
   // The same everywhere, so that runs can be compared.
   out["env"] = {{{"name", "TZ"}, {"value", "UTC"}},
@@ -177,6 +194,12 @@ std::string spec_digest(const PodSpec& spec, const Settings& settings) {
     hash = digest(file.path, hash);
     hash = digest(file.content, digest(std::to_string(file.content.size()), hash));
   }
+  if (spec.program) {
+    for (const std::string& word : spec.program->command) {
+      hash = digest(word, digest(std::to_string(word.size()), hash));
+    }
+    hash = digest(spec.program->image + " " + spec.program->folder, hash);
+  }
   return hexadecimal(digest(settings.subject_image + spec.profile, hash), 16);
 }
 
@@ -218,10 +241,6 @@ std::string object_name(const std::string& text) {
 
 std::string task_label(const std::string& task) {
   return label_value(task);
-}
-
-std::string config_map_name(const std::string& job_name, std::size_t part) {
-  return job_name + "-" + std::to_string(part);
 }
 
 Result<Manifest> make_manifest(const PodSpec& spec, const Settings& settings,
@@ -268,24 +287,6 @@ Result<Manifest> make_manifest(const PodSpec& spec, const Settings& settings,
                       {"template", {{"metadata", {{"labels", labels}}}, {"spec", pod}}}}}};
   out.job = job.dump(-1, ' ', false, json::error_handler_t::replace);
   return out;
-}
-
-std::string config_map(const Manifest& manifest, std::size_t part, const std::string& job_uid) {
-  char key[20];
-  std::snprintf(key, sizeof key, "part-%04zu", part);
-  const json out = {{"apiVersion", "v1"},
-                    {"kind", "ConfigMap"},
-                    {"metadata",
-                     {{"name", config_map_name(manifest.job_name, part)},
-                      {"labels", {{kManagedBy, kManager}}},
-                      {"ownerReferences",
-                       {{{"apiVersion", "batch/v1"},
-                         {"kind", "Job"},
-                         {"name", manifest.job_name},
-                         {"uid", job_uid}}}}}},
-                    {"immutable", true},
-                    {"binaryData", {{key, encode_base64(manifest.parts[part])}}}};
-  return out.dump();
 }
 
 }  // namespace assay::eval::kubernetes
