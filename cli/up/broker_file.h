@@ -9,8 +9,8 @@
 
 namespace assay::cli {
 
-// Sets `path` to `broker.yaml` in the directory. Where there is none yet it is made, with the nightly
-// cleanup. Errors: `unwritable_directory`.
+// Sets `path` to `broker.yaml` in the directory. Where there is none yet it is made, with the
+// nightly cleanup. Errors: `unwritable_directory`.
 Status broker_file(const DataDirectory& directory, std::string& path);
 
 }  // namespace assay::cli
