@@ -32,8 +32,7 @@ Status broker_file(const DataDirectory& directory, std::string& path) {
     error = std::make_error_code(std::errc::no_space_on_device);
   }
   if (!error) return Status::ok();
-  return internal_error("unwritable_directory",
-                        "cannot write '" + path + "': " + error.message());
+  return internal_error("unwritable_directory", "cannot write '" + path + "': " + error.message());
 }
 
 }  // namespace assay::cli
