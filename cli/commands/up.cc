@@ -14,6 +14,7 @@
 #include "cli/commands/commands.h"
 #include "cli/interrupts.h"
 #include "cli/json_forms.h"
+#include "cli/up/broker_file.h"
 #include "cli/up/data_directory.h"
 #include "cli/up/docker_engine.h"
 #include "cli/up/own_keys.h"
@@ -60,6 +61,7 @@ class Up {
 
   ExitCode run() {
     Status status = options_.secure ? make_keys() : Status::ok();
+    if (status.is_ok()) status = broker_file(directory_, broker_file_);
     if (status.is_ok()) status = start_broker();
     if (status.is_ok() && !stopping_) status = start_workers();
     if (!status.is_ok()) {
@@ -86,8 +88,9 @@ class Up {
   ChildOptions broker_options(const Endpoints& endpoints, int ready) const {
     ChildOptions options;
     options.program = programs_ / kBroker;
-    options.arguments = {"--data-dir", directory_ / "broker", "--clients", endpoints.clients,
-                         "--workers",  endpoints.workers,     "--feed",    endpoints.feed};
+    options.arguments = {"--config",  broker_file_,      "--data-dir", directory_ / "broker",
+                         "--clients", endpoints.clients, "--workers",  endpoints.workers,
+                         "--feed",    endpoints.feed};
     if (!endpoints.http.empty()) {
       options.arguments.insert(options.arguments.end(), {"--http", endpoints.http});
     }
@@ -272,6 +275,7 @@ class Up {
   const GlobalOptions& global_;
   Console& console_;
   DataDirectory directory_;
+  std::string broker_file_;
   fs::path programs_;
   Endpoints endpoints_;
   std::string waiting_;  // the worker that lacks what it works with, for people

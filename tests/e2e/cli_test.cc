@@ -296,6 +296,10 @@ TEST_F(UpTest, ItRunsUntilItIsToldToStopAndRestartsABrokerThatDies) {
   const json form = ready("up");
   const std::string broker = form["clients"];
   EXPECT_EQ(ask(broker), 0);
+  Process schedules({program("assay"), "schedules", "--broker", broker},
+                    folder_.path() / "schedules");
+  EXPECT_EQ(schedules.wait(), 0);
+  EXPECT_NE(read_file(folder_.path() / "schedules").find("nightly-cleanup"), std::string::npos);
   // The broker is the child whose command line names the address.
   std::ifstream children("/proc/" + std::to_string(running.id()) + "/task/" +
                          std::to_string(running.id()) + "/children");
