@@ -100,6 +100,8 @@ TEST_F(Ends, WhatIsHandedOverStays) {
   evaluate();
   record(Outcome::kHandOver);
   record(Outcome::kRetry);
+  executor_.reset();
+  start();  // another worker's
   task_.attempt = Attempt{2};
   EXPECT_EQ(evaluate().outcome, Outcome::kSucceeded);
   EXPECT_EQ(server_.jobs_created(), 1U);

@@ -76,6 +76,12 @@ const PodState* Cluster::pod_of(const std::string& job) const {
   return pod == pods_.end() ? nullptr : &pod->second;
 }
 
+void Cluster::know(const std::string& job_object) {
+  const auto job = parse_job(job_object);
+  // The watch's word, if it has come, is newer.
+  if (job) jobs_.try_emplace(job->name, *job);
+}
+
 void Cluster::on_job(const std::string& object) {
   const auto job = parse_job(object);
   if (!job) return;
@@ -125,6 +131,8 @@ void Cluster::delete_job(const std::string& name, const std::string& why,
                                     const Result<http::Response>& result) mutable {
     const bool settled = result.is_ok() && (result->good() || result->status == 404);
     if (settled) {
+      // One that came and went unseen by the watch is not kept in mind.
+      if (result->status == 404) jobs_.erase(name);
       if (done) done();
       return;
     }

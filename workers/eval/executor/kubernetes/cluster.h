@@ -44,6 +44,8 @@ class Cluster {
   void observe(const std::string& job, JobObserver* observer);
   void forget(const std::string& job);
 
+  // What the server answered when it was made: its watch may tell of it much later.
+  void know(const std::string& job_object);
   const std::map<std::string, JobState>& jobs() const { return jobs_; }
   const PodState* pod_of(const std::string& job) const;
 

@@ -118,6 +118,7 @@ void KubernetesPod::on_created(const http::Response& response) {
   if (!job) return fail(retry_later("pod_failed", "the cluster answered without the Job"));
   job_there_ = true;
   job_uid_ = job->uid;
+  cluster_->know(response.body);
   context_.metrics.add("assay_jobs_created_total");
   log::info("audit_job_created",
             {{"cluster", cluster_->settings().name},
