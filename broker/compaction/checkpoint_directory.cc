@@ -27,12 +27,12 @@ std::string checkpoint_path(const std::string& journal_directory, std::uint32_t 
   return journal::path_in(journal_directory, std::string(kPrefix) + number);
 }
 
-Result<std::uint64_t> read_checkpoint(journal::FileSystem& file_system,
-                                      const std::string& journal_directory,
-                                      const journal::Manifest& manifest,
-                                      const journal::EntryVisitor& visit) {
+Result<CheckpointRead> read_checkpoint(journal::FileSystem& file_system,
+                                       const std::string& journal_directory,
+                                       const journal::Manifest& manifest,
+                                       const journal::EntryVisitor& visit) {
   const std::uint32_t number = checkpoint_of(manifest);
-  if (number == 0) return std::uint64_t{0};
+  if (number == 0) return CheckpointRead();
   const std::string directory = checkpoint_path(journal_directory, number);
   const auto own = journal::read_manifest(file_system, directory);
   if (!own.is_ok()) return own.status();
@@ -47,8 +47,35 @@ Result<std::uint64_t> read_checkpoint(journal::FileSystem& file_system,
   const auto segments = journal::list_segments(file_system, directory);
   if (!segments.is_ok()) return segments.status();
   const std::uint32_t last = segments.value().empty() ? 1 : segments.value().back();
-  return journal::read_sealed(file_system, directory, *own.value(), 1, last,
-                              journal::SealedEnd::kClosed, visit);
+  const bool was_repaired = own.value()->orphans_through > 0;
+  const auto bytes = journal::read_sealed(
+      file_system, directory, *own.value(), own.value()->oldest_segment, last,
+      was_repaired ? journal::SealedEnd::kAny : journal::SealedEnd::kClosed, visit);
+  if (!bytes.is_ok()) return bytes.status();
+  return CheckpointRead{*bytes, was_repaired};
+}
+
+Result<bool> replace_missing_checkpoint(journal::FileSystem& file_system,
+                                        const std::string& journal_directory,
+                                        const journal::Manifest& manifest) {
+  const std::uint32_t number = checkpoint_of(manifest);
+  if (number == 0) return false;
+  const std::string directory = checkpoint_path(journal_directory, number);
+  const auto own = journal::read_manifest(file_system, directory);
+  if (!own.is_ok()) return own.status();
+  const auto segments = journal::list_segments(file_system, directory);
+  if (own.value() || (segments.is_ok() && !segments.value().empty())) return false;
+  const auto made = journal::Journal::open(
+      file_system, directory, {.written_ahead_bytes = 0, .journal_id = manifest.journal_id},
+      [](const journal::EntryView&) { return Status::ok(); });
+  if (!made.is_ok()) return made.status();
+  if (Status status = (*made)->close(); !status.is_ok()) return status;
+  auto written = journal::read_manifest(file_system, directory);
+  if (!written.is_ok()) return written.status();
+  written.value()->orphans_through = (*made)->last_sequence();
+  Status status = journal::write_manifest(file_system, directory, *written.value());
+  if (!status.is_ok()) return status;
+  return true;
 }
 
 Status remove_checkpoint(journal::FileSystem& file_system, const std::string& journal_directory,

@@ -25,13 +25,24 @@ inline std::uint32_t checkpoint_of(const journal::Manifest& manifest) {
   return manifest.oldest_segment - 1;
 }
 
+struct CheckpointRead {
+  std::uint64_t bytes = 0;
+  bool was_repaired = false;  // what comes after may speak of tasks that were given up
+};
+
 // Tells every entry of the checkpoint that the journal with this manifest begins with, if it has
-// one; answers its bytes. Errors: kReasonDamaged (also where it is missing, unfinished or of
+// one. Errors: kReasonDamaged (also where it is missing, unfinished or of
 // another journal), kReasonVersion, those of the file system, those of the visitor.
-Result<std::uint64_t> read_checkpoint(journal::FileSystem& file_system,
-                                      const std::string& journal_directory,
-                                      const journal::Manifest& manifest,
-                                      const journal::EntryVisitor& visit);
+Result<CheckpointRead> read_checkpoint(journal::FileSystem& file_system,
+                                       const std::string& journal_directory,
+                                       const journal::Manifest& manifest,
+                                       const journal::EntryVisitor& visit);
+
+// Where the checkpoint that the journal begins with is missing altogether: an empty one in its
+// place, as a repair leaves it. Answers whether that was so.
+Result<bool> replace_missing_checkpoint(journal::FileSystem& file_system,
+                                        const std::string& journal_directory,
+                                        const journal::Manifest& manifest);
 
 // Removes a checkpoint, or what there is of it.
 Status remove_checkpoint(journal::FileSystem& file_system, const std::string& journal_directory,

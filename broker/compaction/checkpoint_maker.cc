@@ -109,11 +109,13 @@ class Maker {
         read_checkpoint(file_system_, order_.journal_directory, manifest_,
                         [&](const journal::EntryView& entry) { return apply(entry, order_.from); });
     if (!before.is_ok()) return before.status();
-    return journal::read_sealed(
-               file_system_, order_.journal_directory, manifest_, manifest_.oldest_segment,
-               order_.through_segment, journal::SealedEnd::kSealed,
-               [&](const journal::EntryView& entry) { return apply(entry, Shelf::kJournal); })
-        .status();
+    if (before->was_repaired) apply.expect_orphans();
+    const auto read = journal::read_sealed(
+        file_system_, order_.journal_directory, manifest_, manifest_.oldest_segment,
+        order_.through_segment, journal::SealedEnd::kSealed,
+        [&](const journal::EntryView& entry) { return apply(entry, Shelf::kJournal); });
+    if (read.is_ok() && apply.orphans() > 0) state_.mend();
+    return read.status();
   }
 
   Status write() {
@@ -162,11 +164,16 @@ Status RecordApplier::operator()(const journal::EntryView& entry, Shelf shelf) {
   if (!record.is_ok()) return record.status();
   ++records_;
   Status status = apply_(*record, on_shelf(entry.location, shelf));
-  if (status.reason() == "impossible_record" && entry.may_be_orphan) {
-    ++orphans_;
-    return Status::ok();
+  if (status.reason() != "impossible_record") return status;
+  if (!entry.may_be_orphan && !expects_orphans_) return status;
+  // A task whose queue was given up is kept, and its queue with it.
+  if (const auto* submitted = std::get_if<core::TaskSubmitted>(&*record)) {
+    const Status made =
+        apply_(core::QueueCreated{.sequence = 0, .queue = submitted->queue}, core::Location());
+    if (made.is_ok() && apply_(*record, on_shelf(entry.location, shelf)).is_ok()) return made;
   }
-  return status;
+  ++orphans_;
+  return Status::ok();
 }
 
 Result<Checkpoint> make_checkpoint(journal::FileSystem& file_system, const CheckpointOrder& order,

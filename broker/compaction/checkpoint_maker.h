@@ -57,6 +57,8 @@ class RecordApplier {
  public:
   using Apply = std::function<Status(const core::Record&, core::Location)>;
   explicit RecordApplier(Apply apply) : apply_(std::move(apply)) {}
+  // What is read from now on may be such records whatever its mark says.
+  void expect_orphans() { expects_orphans_ = true; }
   Status operator()(const journal::EntryView& entry, Shelf shelf);
 
   std::uint64_t records() const { return records_; }
@@ -66,6 +68,7 @@ class RecordApplier {
   Apply apply_;
   std::uint64_t records_ = 0;
   std::uint64_t orphans_ = 0;
+  bool expects_orphans_ = false;
 };
 
 }  // namespace assay::compaction

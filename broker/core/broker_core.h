@@ -56,6 +56,8 @@ class BrokerCore {
   // Recovery: every record of the journal, in order, before start().
   // Errors: `impossible_record` (data_loss).
   Status recover(const Record& record, Location blob);
+  // After that, if a repair has given up tasks of which records spoke.
+  void mend_after_repair() { state_.mend(); }
   // The broker is up: attempts that were running wait for their workers from now on.
   void start(Time now, const std::vector<QueueName>& configured, Effects& effects);
 

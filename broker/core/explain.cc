@@ -53,6 +53,8 @@ Explanation BrokerCore::explain(TaskIndex index) const {
       gather_waits(task, out);
       break;
     case TaskState::kQueued:
+      // It is held when it would be given to a worker.
+      out.quarantined = state_.quarantined_by(task);
       out.position = queue.queued.position(state_.tasks(), index);
       break;
     case TaskState::kRunning:

@@ -50,6 +50,11 @@ void BrokerCore::on_message(PeerId peer, QuarantinesRequest&& request) {
       const Task& task = state_.tasks().at(index);
       if (task.state == TaskState::kWaiting && task.details && !task.details->held_by.empty())
         ++held[task.details->held_by];
+      // One that is still queued is held when it would be given to a worker.
+      if (task.state == TaskState::kQueued) {
+        const std::string key = state_.quarantined_by(task);
+        if (!key.empty()) ++held[key];
+      }
     });
   }
   for (const auto& [key, quarantine] : state_.quarantines()) {

@@ -142,6 +142,8 @@ class State {
   std::uint64_t live_count(const OwnerName& owner) const;
   // What is not to be deleted: see ArtifactReferences.
   const ArtifactReferences& artifacts() const { return artifacts_; }
+  // After a repair of the journal has given up tasks: see state_mend.cc.
+  void mend();
   const SharedRuns& runs() const { return runs_; }
   // Ended tasks that may be forgotten, in the order in which they came to be so; then those that
   // may not, because they are pinned or a task that comes after them has not ended.
@@ -176,6 +178,8 @@ class State {
   Result<Applied> on(const DependentsCarried& record, Location blob);
   Result<Applied> on(const RunCarried& record, Location blob);
   Result<Applied> on(const QueueCarried& record, Location blob);
+  void mend_dependencies(TaskIndex index);
+  void mend_run(TaskIndex index);
   void carry_details(Task& task, const TaskCarried& record);
   // state_schedules.cc
   Result<Applied> on(const ScheduleSet& record, Location blob);

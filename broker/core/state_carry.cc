@@ -64,13 +64,13 @@ void State::carry_details(Task& task, const TaskCarried& record) {
   details.usage = record.usage;
 }
 
+// One that is unknown here and below was given up by a repair; mend() sees to what follows.
 Result<Applied> State::on(const DependentsCarried& record, Location) {
   const TaskIndex index = tasks_.find(record.id);
   if (index == kNoTask) return impossible("names dependents of an unknown task");
   for (const TaskId& id : record.dependents) {
     const TaskIndex dependent = tasks_.find(id);
-    if (dependent == kNoTask) return impossible("names the unknown dependent " + id.text());
-    tasks_.at(index).detail().dependents.push_back(dependent);
+    if (dependent != kNoTask) tasks_.at(index).detail().dependents.push_back(dependent);
   }
   return Applied();
 }
@@ -86,8 +86,7 @@ Result<Applied> State::on(const RunCarried& record, Location) {
   entry.success = tasks_.find(record.success);
   for (const TaskId& id : record.followers) {
     const TaskIndex follower = tasks_.find(id);
-    if (follower == kNoTask) return impossible("names the unknown follower " + id.text());
-    entry.followers.push_back(follower);
+    if (follower != kNoTask) entry.followers.push_back(follower);
   }
   runs_.at({owner->second, *queue, record.cache_key}) = std::move(entry);
   return Applied();

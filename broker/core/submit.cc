@@ -11,10 +11,11 @@ namespace assay::core {
 namespace {
 
 // What would not fit when all else had ended is not to be tried again as it is.
-Status batch_too_large(const std::string& whose, std::uint64_t at_most, std::uint64_t found) {
-  return fix_input("batch_too_large", whose + " may have " + std::to_string(at_most) +
-                                          " tasks that have not ended, this batch has " +
-                                          std::to_string(found) + "; submit it in parts");
+Status batch_too_large(const std::string& whose, std::uint64_t at_most, std::uint64_t found,
+                       const char* what = "tasks that have not ended") {
+  return fix_input("batch_too_large", whose + " may have " + std::to_string(at_most) + " " + what +
+                                          ", this batch has " + std::to_string(found) +
+                                          "; submit it in parts");
 }
 
 }  // namespace
@@ -232,6 +233,8 @@ Status BrokerCore::check_room(const Submit& submit) const {
     const std::uint64_t bytes_max = queue.rule.bytes_max.value_or(options_.queue_bytes_max);
     if (more.tasks > std::max<std::uint64_t>(1, tasks_max))
       return batch_too_large("the queue " + name.value, tasks_max, more.tasks);
+    if (more.bytes > std::max<std::uint64_t>(1, bytes_max))
+      return batch_too_large("the queue " + name.value, bytes_max, more.bytes, "bytes of bodies");
     if (depth + more.tasks > tasks_max || queue.bytes + more.bytes > bytes_max) {
       return retry_later("queue_full", "the queue " + name.value + " holds " +
                                            std::to_string(depth) + " tasks and " +

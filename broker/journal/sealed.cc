@@ -46,7 +46,8 @@ Result<std::uint64_t> read_sealed(FileSystem& file_system, const std::string& di
       if (!status.is_ok()) return status;
     }
     const bool must_close = number == last && end == SealedEnd::kClosed;
-    if (!(must_close ? scan.closed() : scan.sealed())) {
+    const bool may_end_anyhow = number == last && end == SealedEnd::kAny;
+    if (!may_end_anyhow && !(must_close ? scan.closed() : scan.sealed())) {
       return damaged(path, scan.offset(),
                      "expected the batch that " +
                          std::string(must_close ? "closes it" : "seals it") + ", found none" +

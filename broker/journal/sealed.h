@@ -21,6 +21,7 @@ using EntryVisitor = std::function<Status(const EntryView&)>;
 enum class SealedEnd : std::uint8_t {
   kSealed,  // there are later ones
   kClosed,  // it is the journal's last, and was closed in good order
+  kAny,     // a repair may have given up its end
 };
 
 // Tells every entry of the segments `first` to `last` of the journal in `directory`, in order. All

@@ -32,7 +32,8 @@ class JournalStorage : public Storage {
                 return apply(entry, compaction::Shelf::kCheckpointA);
               });
           if (!read.is_ok()) return read.status();
-          checkpoint_bytes = *read;
+          checkpoint_bytes = read->bytes;
+          if (read->was_repaired) apply.expect_orphans();
           return compaction::remove_other_checkpoints(file_system_, settings.directory,
                                                       compaction::checkpoint_of(manifest));
         });
@@ -48,6 +49,7 @@ class JournalStorage : public Storage {
         checkpoint_bytes);
     directory_ = settings.directory;
     segment_bytes_ = settings.segment_bytes;
+    if (apply.orphans() > 0) core.mend_after_repair();
     recovery.records = apply.records();
     recovery.orphans = apply.orphans();
     recovery.report = journal_->recovery_report().to_string();
@@ -130,12 +132,14 @@ class JournalStorage : public Storage {
   Status has_room_to_compact(const core::State& state) {
     if (compactor_->is_at_work()) return room_;  // it takes that space now
     const auto free = file_system_.free_bytes(directory_);
-    const std::uint64_t wanted = state.checkpoint_bytes() + 2 * segment_bytes_;
+    // And for a turn's batch that is larger than a segment: no spare can hold it.
+    const std::uint64_t wanted = state.checkpoint_bytes() + 2 * segment_bytes_ + kTurnBytes;
     room_ = Status::ok();
     if (free.is_ok() && *free < wanted) {
       room_ = retry_later(std::string(journal::kReasonDiskFull),
                           "expected " + std::to_string(wanted) + " free bytes in " + directory_ +
-                              " for the next checkpoint, found " + std::to_string(*free) +
+                              " for the next checkpoint and one turn's records, found " +
+                              std::to_string(*free) +
                               "; work is finished but none accepted until there is space");
     }
     return room_;

@@ -106,7 +106,7 @@ int run(Settings& settings, const CommandWords& words) {
   Loop loop(core, *storage, clock, stop_descriptor);
   if (history) loop.ask(*history);
   Status status;
-  std::string security = "no keys: loopback only";
+  std::string security = "no keys: sockets on loopback only";
   if (!settings.key_file.empty()) {
     auto own = keys::read_key_file(settings.key_file);
     if (!own.is_ok()) return fail(own.status());

@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "broker/compaction/checkpoint_directory.h"
+#include "broker/core/invariants.h"
 #include "broker/journal/directory.h"
+#include "broker/journal/repair.h"
 #include "tests/support/broker_life.h"
 #include "tests/support/state_text.h"
 
@@ -170,6 +172,61 @@ TEST_F(BrokenCheckpointTest, OneOfAnotherJournalIsRefused) {
   const Status status = open();
   EXPECT_EQ(status.reason(), journal::kReasonDamaged);
   EXPECT_NE(status.message().find("another"), std::string::npos) << status.message();
+}
+
+// Repaired, the broker starts with all that is intact, and nobody waits for what was given up.
+class RepairedCheckpointTest : public BrokenCheckpointTest {
+ protected:
+  void expect_a_life_after() {
+    const auto repaired = journal::repair(files_, directory_);
+    ASSERT_TRUE(repaired.is_ok()) << repaired.status().to_string();
+    BrokerLife life(files_, 9);
+    const Status status = life.start();
+    ASSERT_TRUE(status.is_ok()) << status.to_string();
+    EXPECT_GT(life.recovery().orphans, 0U);
+    for (const std::string& sentence : invariants_of(life)) ADD_FAILURE() << sentence;
+    live(life, kTurns);
+    for (const std::string& sentence : core::check_now(life.core())) ADD_FAILURE() << sentence;
+    EXPECT_GT(life.storage().counters().compactions, 0U);
+    ASSERT_TRUE(life.storage().close().is_ok());
+    files_.restart_process();
+    EXPECT_TRUE(open().is_ok()) << "what was made of it is whole";
+  }
+  // Those that hold before the start, too: nobody holds what runs.
+  static std::vector<std::string> invariants_of(const BrokerLife& life) {
+    std::vector<std::string> wrong = core::check_now(life.core());
+    std::erase_if(wrong, [](const std::string& sentence) {
+      return sentence.find("held") != std::string::npos;
+    });
+    return wrong;
+  }
+};
+
+TEST_F(RepairedCheckpointTest, OneWithAFlippedBitGoesOn) {
+  files_.flip_bit(directory_ + "/" + journal::segment_name(2), 300);
+  ASSERT_FALSE(open().is_ok());
+  files_.restart_process();
+  expect_a_life_after();
+}
+
+TEST_F(RepairedCheckpointTest, OneWithoutItsEndGoesOn) {
+  const auto numbers = journal::list_segments(files_, directory_);
+  for (std::size_t i = 1; i < numbers->size(); ++i) {
+    files_.lose(directory_ + "/" + journal::segment_name((*numbers)[i]));
+  }
+  ASSERT_FALSE(open().is_ok());
+  files_.restart_process();
+  expect_a_life_after();
+}
+
+TEST_F(RepairedCheckpointTest, OneThatIsMissingGoesOnAsAnEmptyOne) {
+  for (const std::string& name : *files_.list(directory_)) files_.lose(directory_ + "/" + name);
+  const auto manifest = journal::read_manifest(files_, "/data");
+  const auto replaced = compaction::replace_missing_checkpoint(files_, "/data", *manifest.value());
+  ASSERT_TRUE(replaced.is_ok()) << replaced.status().to_string();
+  EXPECT_TRUE(*replaced);
+  files_.restart_process();
+  expect_a_life_after();
 }
 
 TEST_F(BrokenCheckpointTest, WhatAnInterruptedOneLeftIsRemoved) {

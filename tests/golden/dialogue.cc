@@ -258,6 +258,9 @@ std::string Dialogue::run(const std::string& line, std::string& wrong) {
   } else if (command.verb == "tasks_max") {
     options_.owners[OwnerName(command.peer)].tasks_max = command.number("tasks", 0);
     core_->set_rules(options_, now_, effects);
+  } else if (command.verb == "queue_bytes_max") {
+    options_.queue_bytes_max = std::stoul(command.peer);
+    core_->set_rules(options_, now_, effects);
   } else if (command.verb == "client_tasks_max") {
     options_.client_tasks_max = std::stoul(command.peer);
     core_->set_rules(options_, now_, effects);
