@@ -9,6 +9,12 @@
 
 namespace assay::journal {
 
+namespace {
+
+constexpr std::uint64_t kAdoptedBytesMax = 256ULL << 20;
+
+}  // namespace
+
 std::string Spares::path(const std::string& name) const {
   return path_in(directory_, name);
 }
@@ -29,7 +35,10 @@ Status Spares::adopt() {
       return file.status();
     }
     const Result<std::uint64_t> size = file.value()->size();
-    const bool is_usable = size.is_ok() && size.value() <= segment_bytes_ &&
+    // Left by a broker with smaller segments they may be many: as large as ours they could fill the
+    // disk. What is needed beyond is made again.
+    const bool is_usable = bytes() < kAdoptedBytesMax && size.is_ok() &&
+                           size.value() <= segment_bytes_ &&
                            file.value()->reserve(segment_bytes_).is_ok();
     if (is_usable) {
       names_.push_back(name);

@@ -137,6 +137,14 @@ TEST_F(SpaceTest, SparesSurviveARestart) {
   EXPECT_TRUE(journal().can_accept(20 * kSegmentBytesMin).is_ok());
 }
 
+TEST_F(SpaceTest, ManySparesOfSmallSegmentsDoNotFillTheDiskAsLargeOnes) {
+  ASSERT_TRUE(journal().can_accept(500 * kSegmentBytesMin).is_ok());
+  ASSERT_TRUE(disk_.sync_directory(kJournalDirectory).is_ok());
+  options_.segment_bytes = 16ULL << 20;
+  reopen_after_crash();
+  EXPECT_LE(disk_.used_bytes(), (256ULL + 2 * 16) << 20);
+}
+
 TEST_F(SpaceTest, AFailedDropLosesNothing) {
   std::uint64_t task = 1;
   fill_segments(3, task);
