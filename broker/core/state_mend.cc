@@ -45,16 +45,16 @@ void State::mend_run(TaskIndex index) {
   if (task.details->cache_key.empty()) return;
   SharedRuns::Entry& entry = runs_.at(work_key(task));
   if (is_ended(task.state)) {
-    const bool is_latest = entry.success == kNoTask ||
-                           tasks_.at(entry.success).changed_at < task.changed_at;
+    const bool is_latest =
+        entry.success == kNoTask || tasks_.at(entry.success).changed_at < task.changed_at;
     if (task.state == TaskState::kSucceeded && task.ended_by_report && is_latest) {
       entry.success = index;
     }
     return runs_.tidy(work_key(task));
   }
   const TaskIndex leader = tasks_.find(task.details->follows);
-  const bool follows = task.details->follows != TaskId() && leader != kNoTask &&
-                       !is_ended(tasks_.at(leader).state);
+  const bool follows =
+      task.details->follows != TaskId() && leader != kNoTask && !is_ended(tasks_.at(leader).state);
   if (follows) {
     entry.leader = leader;
     entry.followers.push_back(index);
