@@ -93,8 +93,10 @@ class JournalStorage : public Storage {
   }
 
   Result<bool> between_turns(core::BrokerCore& core) override {
+    // Asked only when it matters: the answer takes a lock that the history's thread holds at times.
+    const bool history_reads = history_ != nullptr && compactor_->is_at_work();
     return compactor_->turn(
-        core, history_ == nullptr ? journal_->durable_sequence() : history_->counters().position);
+        core, history_reads ? history_->counters().position : journal_->durable_sequence());
   }
 
   Result<std::string> read(const core::Location& location) override {
