@@ -45,7 +45,7 @@ Options options_from_seed(std::uint64_t seed) {
   options.schedules = dice.chance(0.5);
   options.wall_speed = static_cast<int>(dice.between(1, 40));
   options.wall_jumps = rate(0.2);
-  options.compaction = rate(0.02);
+  options.compaction = rate(0.008);
   return options;
 }
 
