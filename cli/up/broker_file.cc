@@ -11,10 +11,12 @@ constexpr const char* kFirst =
 # yours: it was written because there was none, and is not written again. Ports, keys and
 # the data directory are told by flags. SIGHUP to the broker makes it read this again.
 schedules:
-  nightly-cleanup:  # what is over the bounds of docs/cleanup.md goes
+  nightly-cleanup:  # ended tasks and reports over the bounds of docs/cleanup.md go
     cron: "0 3 * * *"
     queue: cleanup
     owner: operations
+    # Artifacts stay: not every worker tells yet which ones its results need.
+    body: '{"artifacts": {"keep_for": "0s", "keep_count": 0, "keep_bytes": 0}}'
 )";
 
 }  // namespace
